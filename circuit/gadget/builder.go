@@ -35,6 +35,7 @@ package gadget
 import (
 	"fmt"
 	"hash/fnv"
+	"sort"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/constraint"
@@ -86,6 +87,7 @@ type Builder struct {
 	region    Region
 	rowsBy    map[Region]int
 	regions   []Region // in order of first use
+	runs      []run    // which region each row belongs to
 	widths    []int    // of range tables, ascending
 	proven    map[Wire]Proven
 	bound     map[Wire]bool
@@ -98,6 +100,12 @@ type Builder struct {
 	terms     uint64
 	overrides []solver.Option
 	err       error
+}
+
+// run says that rows from first on, up to the next run, belong to a region.
+type run struct {
+	first  int
+	region Region
 }
 
 type deferredFunc struct {
@@ -141,6 +149,15 @@ func (b *Builder) Rows() int { return b.rows }
 // RowsBy returns the regions in order of first use and the rows of each.
 func (b *Builder) RowsBy() ([]Region, map[Region]int) { return b.regions, b.rowsBy }
 
+// RegionOf returns the region that a row was written for.
+func (b *Builder) RegionOf(row int) Region {
+	i := sort.Search(len(b.runs), func(i int) bool { return b.runs[i].first > row })
+	if i == 0 {
+		return Region{}
+	}
+	return b.runs[i-1].region
+}
+
 // At sets the region that following rows are written for.
 func (b *Builder) At(node, gadget string) { b.region = Region{node, gadget} }
 
@@ -173,11 +190,14 @@ func (b *Builder) internal() Wire {
 
 // row writes ql·xa + qr·xb + qm·xa·xb + qo·xc + qk = 0 and returns its index.
 func (b *Builder) row(xa, xb, xc Wire, ql, qr, qm, qo, qk fr.Element, flag constraint.CommitmentConstraint) int {
-	b.rows++
-	if _, seen := b.rowsBy[b.region]; !seen {
-		b.regions = append(b.regions, b.region)
+	if n := len(b.runs); n == 0 || b.runs[n-1].region != b.region {
+		b.runs = append(b.runs, run{b.rows, b.region})
+		if _, seen := b.rowsBy[b.region]; !seen {
+			b.regions = append(b.regions, b.region)
+		}
 	}
 	b.rowsBy[b.region]++
+	b.rows++
 	if b.sys == nil {
 		return b.rows - 1
 	}
