@@ -51,7 +51,21 @@ type Node struct {
 
 // Op is one of the operators of this package: Input, Const, Rewire, Linear,
 // MatMul, Mul, Div, Add, Unary, Max, Softmax, ArgMax, Threshold.
-type Op interface{ op() }
+type Op interface {
+	// kind is the operator's name in messages and files.
+	kind() string
+	// check returns an error unless the node's result has the shape that its
+	// operands give. The operands have valid IDs and checked shapes.
+	check(g *Graph, n *Node) error
+	// eval computes out, whose shape is the node's, from the operands.
+	eval(out *Tensor, in []*Tensor)
+}
+
+// Tensor is a tensor of real values.
+type Tensor = tensor.Dense[float64]
+
+// Kind returns the name of an operator's kind, such as "Linear".
+func Kind(op Op) string { return op.kind() }
 
 // Input is a tensor that the caller supplies. No operands.
 type Input struct {
@@ -155,17 +169,3 @@ type ArgMax struct {
 type Threshold struct {
 	T float64
 }
-
-func (Input) op()     {}
-func (Const) op()     {}
-func (Rewire) op()    {}
-func (Linear) op()    {}
-func (MatMul) op()    {}
-func (Mul) op()       {}
-func (Div) op()       {}
-func (Add) op()       {}
-func (Unary) op()     {}
-func (Max) op()       {}
-func (Softmax) op()   {}
-func (ArgMax) op()    {}
-func (Threshold) op() {}

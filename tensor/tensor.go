@@ -16,6 +16,9 @@ import (
 // keeps flat offsets in an int32 and bounds what a hostile file can ask for.
 const MaxElements = 1 << 28
 
+// MaxRank is the largest number of axes that a tensor may have.
+const MaxRank = 32
+
 // Shape lists the dimensions of a tensor, outermost first. The empty shape is a
 // scalar with one element. A dimension may be 0.
 type Shape []int
@@ -30,9 +33,12 @@ func (s Shape) Size() int {
 	return n
 }
 
-// Check returns an error if a dimension is negative or if the shape has more
-// than MaxElements elements.
+// Check returns an error if a dimension is negative, or if the shape has more
+// than MaxRank axes or MaxElements elements.
 func (s Shape) Check() error {
+	if len(s) > MaxRank {
+		return fmt.Errorf("shape of %d axes, more than the limit of %d", len(s), MaxRank)
+	}
 	n := int64(1)
 	for i, d := range s {
 		if d < 0 {
