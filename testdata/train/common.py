@@ -14,6 +14,7 @@ and adds its line to testdata/models.json.
 import json
 import os
 import random
+import re
 import sys
 from pathlib import Path
 
@@ -106,12 +107,23 @@ def write(name, model, calibration, test_input, test_label, *, task, metric, sca
     return output
 
 
+def only_default_domain(model):
+    """Drops imports of domains that no node uses; refuses a node outside ONNX's own."""
+    foreign = [n.op_type for n in model.graph.node if n.domain]
+    if foreign:
+        raise ValueError(f"operators outside the default domain: {foreign}")
+    for o in [o for o in model.opset_import if o.domain]:
+        model.opset_import.remove(o)
+    return model
+
+
 def add_entry(entry):
     path = TESTDATA / "models.json"
     models = json.loads(path.read_text()) if path.exists() else []
     models = [m for m in models if m["name"] != entry["name"]] + [entry]
     models.sort(key=lambda m: m["name"])
-    path.write_text(json.dumps(models, indent=2) + "\n")
+    text = json.dumps(models, indent=2)
+    path.write_text(re.sub(r"\[\s+([\d,\s]+?)\s+\]", lambda m: "[" + " ".join(m[1].split()) + "]", text) + "\n")
 
 
 def describe(model, calibration, test_input, real, output, entry):

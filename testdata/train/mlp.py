@@ -25,7 +25,7 @@ def main():
     common.seed_everything()
     digits = Digits()
     model = Perceptron()
-    classify.fit(model, digits, epochs=60, ceilings=[32, 12])
+    classify.fit(model, digits, epochs=100, ceilings=[48, 16])
     print(f"mlp: {classify.accuracy(model, digits):.4f} on {len(digits.held_out[0])} held-out digits")
     exported = classify.export(model, (784,), opset=17, input_name="pixels", output_name="logits",
                                free_batch=True)
