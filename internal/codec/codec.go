@@ -49,6 +49,7 @@ var (
 func newEncoder() cbor.EncMode {
 	options := cbor.CoreDetEncOptions()
 	options.TagsMd = cbor.TagsForbidden
+	options.NilContainers = cbor.NilContainerAsEmpty // a nil slice equals an empty one
 	mode, err := options.EncMode()
 	if err != nil {
 		panic(err) // the options are constants: a wrong one fails every test

@@ -10,29 +10,59 @@ import (
 // errVarint says that a packed list of variable-length integers is malformed.
 var errVarint = errors.New("malformed variable-length integer")
 
-// Float64s is a list of float64, each 8 bytes little-endian in one byte string.
-// An empty list decodes to nil, as with all types of this file.
+// Float64s is a list of float64 in one byte string: a byte that says how wide an
+// entry is, then the entries little-endian, as float32 (width 4) where every one
+// of them is exactly a float32, as trained weights are, else as float64 (width 8).
+// An empty list is the empty string, and decodes to nil, as with all types of
+// this file.
 type Float64s []float64
 
 // MarshalBinary implements [encoding.BinaryMarshaler].
 func (s Float64s) MarshalBinary() ([]byte, error) {
-	data := make([]byte, 0, 8*len(s))
+	if len(s) == 0 {
+		return []byte{}, nil
+	}
+	width := 4
 	for _, v := range s {
-		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+		if math.Float64bits(float64(float32(v))) != math.Float64bits(v) {
+			width = 8
+			break
+		}
+	}
+	data := make([]byte, 0, 1+width*len(s))
+	data = append(data, byte(width))
+	for _, v := range s {
+		if width == 4 {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(float32(v)))
+		} else {
+			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+		}
 	}
 	return data, nil
 }
 
 // UnmarshalBinary implements [encoding.BinaryUnmarshaler].
 func (s *Float64s) UnmarshalBinary(data []byte) error {
-	n, err := count(data, 8)
+	*s = nil
+	if len(data) == 0 {
+		return nil
+	}
+	width := int(data[0])
+	if width != 4 && width != 8 {
+		return fmt.Errorf("floating-point entries of %d bytes", width)
+	}
+	data = data[1:]
+	n, err := count(data, width)
 	if err != nil || n == 0 {
-		*s = nil
 		return err
 	}
 	*s = make(Float64s, n)
 	for i := range *s {
-		(*s)[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:]))
+		if width == 4 {
+			(*s)[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:])))
+		} else {
+			(*s)[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:]))
+		}
 	}
 	return nil
 }
