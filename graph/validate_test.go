@@ -22,7 +22,9 @@ func TestValidateAccepts(t *testing.T) {
 func chain() *graph.Graph {
 	b := new(builder)
 	x := b.input("x", 2, 3)
-	return b.output(b.add(graph.Unary{Func: graph.Relu}, tensor.Shape{2, 3}, x))
+	y := b.add(graph.Unary{Func: graph.Relu}, tensor.Shape{2, 3}, x)
+	b.Nodes[y].Name = "/relu/Relu"
+	return b.output(y)
 }
 
 func TestValidateRefuses(t *testing.T) {
@@ -135,7 +137,6 @@ func TestValidateRefuses(t *testing.T) {
 
 func TestNodeErrorNames(t *testing.T) {
 	g := chain()
-	g.Nodes[1].Name = "/relu/Relu"
 	g.Nodes[1].Shape = tensor.Shape{6}
 	err := g.Validate()
 	var node *graph.NodeError
