@@ -4,7 +4,7 @@
 # Needs Debian 12 with python3-torch, python3-onnx, python3-venv and npm:
 #   apt-get install --no-install-recommends python3-torch python3-onnx python3-venv npm
 # Downloads and the virtual environment go to $ZKML_TRAIN_CACHE, by default
-# zkml-train in the user's cache folder. Takes about eight minutes on two cores.
+# zkml-train in the user's cache folder. Takes about nine minutes on two cores.
 set -eu
 cd "$(dirname "$0")"
 
