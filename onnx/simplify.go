@@ -1,0 +1,456 @@
+package onnx
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/zkml-go/zkml/graph"
+	"github.com/zkml-go/zkml/tensor"
+)
+
+// simplifier rewrites the drafts of a builder to equivalent, cheaper ones.
+type simplifier struct {
+	*builder
+	alias []graph.ID // what stands for a node: itself, or one that equals it
+	uses  []int      // readers of each node, outputs included; at least as many as there are
+	err   error      // the first limit passed
+}
+
+// simplify composes index maps, folds affine maps into the linear maps before
+// them, turns the other affine maps into graph operators, and drops what no
+// output depends on.
+func (b *builder) simplify() error {
+	s := &simplifier{builder: b}
+	for i := range b.drafts {
+		s.alias = append(s.alias, graph.ID(i))
+	}
+	for changed := true; changed; {
+		s.countUses()
+		changed = s.composeRewires()
+		s.countUses()
+		changed = s.foldAffines() || changed
+		if s.err != nil {
+			return s.err
+		}
+	}
+	if err := s.materialize(); err != nil {
+		return err
+	}
+	for s.composeRewires() {
+	}
+	s.renumber()
+	return nil
+}
+
+func (s *simplifier) resolve(id graph.ID) graph.ID {
+	for s.alias[id] != id {
+		id = s.alias[id]
+	}
+	return id
+}
+
+// countUses resolves every operand and counts the readers of live nodes.
+func (s *simplifier) countUses() {
+	s.uses = make([]int, len(s.drafts))
+	var stack []graph.ID
+	read := func(id graph.ID) graph.ID {
+		id = s.resolve(id)
+		if s.uses[id]++; s.uses[id] == 1 {
+			stack = append(stack, id)
+		}
+		return id
+	}
+	for i := range s.outputs {
+		s.outputs[i].ID = read(s.outputs[i].ID)
+	}
+	for len(stack) > 0 {
+		d := &s.drafts[stack[len(stack)-1]]
+		stack = stack[:len(stack)-1]
+		inputs := make([]graph.ID, len(d.inputs))
+		for k, in := range d.inputs {
+			inputs[k] = read(in)
+		}
+		d.inputs = inputs
+	}
+}
+
+// live reports whether node i is still part of the graph.
+func (s *simplifier) live(i int) bool { return i < len(s.uses) && s.uses[i] > 0 }
+
+// rewireOf returns the index map of a node that is one.
+func (s *simplifier) rewireOf(id graph.ID) (graph.Rewire, bool) {
+	r, ok := s.drafts[id].op.(graph.Rewire)
+	return r, ok
+}
+
+// composeRewires replaces index maps of index maps by one, and drops those that
+// change nothing. It reports whether it changed anything.
+func (s *simplifier) composeRewires() bool {
+	changed := false
+	for i := range s.drafts {
+		d := &s.drafts[i]
+		r, ok := d.op.(graph.Rewire)
+		if !ok || !s.live(i) {
+			continue
+		}
+		for k := range d.inputs {
+			d.inputs[k] = s.resolve(d.inputs[k])
+		}
+		if s.compose(d, r) {
+			changed = true
+		}
+		r = d.op.(graph.Rewire)
+		if len(d.inputs) == 1 && isIdentity(r.Index, s.drafts[d.inputs[0]].shape.Size()) {
+			if r.Index != nil {
+				d.op, changed = graph.Rewire{}, true
+			}
+			if s.drafts[d.inputs[0]].shape.Equal(d.shape) {
+				s.alias[i], changed = d.inputs[0], true
+				s.uses[d.inputs[0]] += s.uses[i]
+				s.uses[i] = 0
+			}
+		}
+	}
+	return changed
+}
+
+func isIdentity(index []int32, size int) bool {
+	if index == nil {
+		return true
+	}
+	if len(index) != size {
+		return false
+	}
+	for i, j := range index {
+		if int(j) != i {
+			return false
+		}
+	}
+	return true
+}
+
+// compose rewrites the index map d so that no operand is one where that can be.
+func (s *simplifier) compose(d *draft, r graph.Rewire) bool {
+	if r.Index == nil {
+		inner, ok := s.rewireOf(d.inputs[0])
+		if !ok {
+			return false
+		}
+		d.op, d.inputs = inner, s.resolved(s.drafts[d.inputs[0]].inputs)
+		return true
+	}
+	sources := s.sources(d, r)
+	if sources == nil {
+		return false
+	}
+	// Where the elements come from now: a slot of the new operands and an offset.
+	var operands []graph.ID
+	slots := map[graph.ID]int{}
+	index := make([]int32, len(r.Index))
+	slot := make([]int32, len(r.Index))
+	for i, j := range r.Index {
+		id, offset := graph.ID(-1), -1
+		if j >= 0 {
+			id, offset = sources.find(int(j))
+		}
+		if offset < 0 {
+			index[i], slot[i] = -1, -1
+			continue
+		}
+		at, ok := slots[id]
+		if !ok {
+			at = len(operands)
+			slots[id] = at
+			operands = append(operands, id)
+		}
+		index[i], slot[i] = int32(offset), int32(at)
+	}
+	if len(operands) == 0 {
+		return false // nothing but fill: there is no operand to choose better
+	}
+	base, total := make([]int32, len(operands)), 0
+	for k, id := range operands {
+		base[k] = int32(total)
+		if total += s.drafts[id].shape.Size(); total > maxExtent {
+			return false
+		}
+	}
+	for i := range index {
+		if slot[i] >= 0 {
+			index[i] += base[slot[i]]
+		}
+	}
+	d.op = graph.Rewire{Index: index, Fill: sources.fill}
+	d.inputs = operands
+	return true
+}
+
+func (s *simplifier) resolved(ids []graph.ID) []graph.ID {
+	out := make([]graph.ID, len(ids))
+	for i, id := range ids {
+		out[i] = s.resolve(id)
+	}
+	return out
+}
+
+// sources describes the operands of an index map, seen through those that are
+// index maps themselves.
+type sources struct {
+	base  []int // first flat element of each operand
+	parts []source
+	fill  float64
+}
+
+type source struct {
+	id    graph.ID
+	index []int32  // of the inner index map; nil for an operand taken as it is
+	inner *sources // operands of the inner index map
+	plain graph.ID // operand of an inner reshape
+	shape tensor.Shape
+}
+
+// sources returns nil if no operand is an index map that can be seen through.
+func (s *simplifier) sources(d *draft, r graph.Rewire) *sources {
+	out := &sources{fill: r.Fill}
+	hasFill := slices.Contains(r.Index, -1)
+	through := false
+	total := 0
+	for _, id := range d.inputs {
+		part := source{id: id, plain: id}
+		if inner, ok := s.rewireOf(id); ok {
+			fills := inner.Index != nil && slices.Contains(inner.Index, -1)
+			switch {
+			case inner.Index == nil:
+				part.plain, through = s.resolve(s.drafts[id].inputs[0]), true
+			case !fills || !hasFill || inner.Fill == out.fill:
+				if fills {
+					out.fill, hasFill = inner.Fill, true
+				}
+				part.index, through = inner.Index, true
+				part.inner = s.plainSources(s.drafts[id].inputs)
+			}
+		}
+		out.base = append(out.base, total)
+		out.parts = append(out.parts, part)
+		total += s.drafts[id].shape.Size()
+	}
+	if !through {
+		return nil
+	}
+	return out
+}
+
+func (s *simplifier) plainSources(ids []graph.ID) *sources {
+	out := &sources{}
+	total := 0
+	for _, id := range s.resolved(ids) {
+		out.base = append(out.base, total)
+		out.parts = append(out.parts, source{id: id, plain: id})
+		total += s.drafts[id].shape.Size()
+	}
+	return out
+}
+
+// find returns the operand and the offset in it of flat element j, or the offset
+// -1 for the fill value.
+func (s *sources) find(j int) (graph.ID, int) {
+	k := sort.Search(len(s.base), func(k int) bool { return s.base[k] > j }) - 1
+	part, offset := s.parts[k], j-s.base[k]
+	if part.index == nil {
+		return part.plain, offset
+	}
+	if offset = int(part.index[offset]); offset < 0 {
+		return -1, -1
+	}
+	return part.inner.find(offset)
+}
+
+// foldAffines merges affine maps with affine maps and linear maps before them.
+func (s *simplifier) foldAffines() bool {
+	changed := false
+	for i := range s.drafts {
+		if s.drafts[i].affine != nil && s.live(i) && s.err == nil && s.foldAffine(graph.ID(i)) {
+			changed = true
+		}
+	}
+	return changed
+}
+
+func (s *simplifier) foldAffine(id graph.ID) bool {
+	d := &s.drafts[id]
+	d.inputs[0] = s.resolve(d.inputs[0])
+	from := d.inputs[0]
+	src := &s.drafts[from]
+	if src.affine != nil {
+		s.merge(d, src.affine)
+		d.inputs = s.resolved(src.inputs)
+		s.uses[d.inputs[0]]++
+		return true
+	}
+	if s.uses[from] != 1 {
+		return false
+	}
+	if _, ok := src.op.(graph.Linear); ok {
+		return s.intoLinear(id, from, from, nil)
+	}
+	r, ok := src.op.(graph.Rewire)
+	if !ok || len(src.inputs) != 1 {
+		return false
+	}
+	src.inputs[0] = s.resolve(src.inputs[0])
+	before := src.inputs[0]
+	inner := &s.drafts[before]
+	if inner.affine != nil && r.Index == nil {
+		s.merge(d, inner.affine)
+		src.inputs = s.resolved(inner.inputs)
+		s.uses[src.inputs[0]]++
+		return true
+	}
+	if _, ok := inner.op.(graph.Linear); ok && s.uses[before] == 1 {
+		return s.intoLinear(id, before, from, r.Index)
+	}
+	return false
+}
+
+// merge makes d apply first and then its own map.
+func (s *simplifier) merge(d *draft, first *affine) {
+	d.affine = first.then(d.affine, d.shape.Size())
+	if err := s.budget.spendConst(len(d.affine.scale), d.name); err != nil {
+		s.err = err
+	}
+}
+
+// intoLinear folds affine map id into linear map lin; stand is the node that then
+// equals the affine map's result.
+func (s *simplifier) intoLinear(id, lin, stand graph.ID, index []int32) bool {
+	l := s.drafts[lin]
+	weights := s.drafts[l.inputs[1]].op.(graph.Const).Values
+	if s.err = s.budget.spendMACs(l.name, len(weights)); s.err != nil {
+		return false
+	}
+	var bias []float64
+	if len(l.inputs) > 2 {
+		bias = s.drafts[l.inputs[2]].op.(graph.Const).Values
+	}
+	w, b, ok := s.drafts[id].affine.intoLinear(l.shape, index, weights, bias)
+	if !ok {
+		return false
+	}
+	wID := s.appendDraft(draft{op: graph.Const{Values: w}, shape: s.drafts[l.inputs[1]].shape, name: s.drafts[l.inputs[1]].name})
+	inputs := []graph.ID{l.inputs[0], wID}
+	if bias != nil || !allEqual(b, 0) {
+		inputs = append(inputs, s.appendDraft(draft{op: graph.Const{Values: b}, shape: tensor.Shape{len(b)}, name: l.name}))
+	}
+	if s.uses[l.inputs[1]] == 1 {
+		s.drafts[l.inputs[1]].op = graph.Const{} // no longer read: let its memory go
+		s.uses[l.inputs[1]] = 0
+	}
+	s.drafts[lin].inputs = inputs
+	s.alias[id] = stand
+	s.uses[stand] = s.uses[id]
+	s.uses[id] = 0
+	return true
+}
+
+// appendDraft adds a node out of order; renumber sorts it in.
+func (s *simplifier) appendDraft(d draft) graph.ID {
+	id := graph.ID(len(s.drafts))
+	s.drafts = append(s.drafts, d)
+	s.alias = append(s.alias, id)
+	s.uses = append(s.uses, 1)
+	return id
+}
+
+// materialize turns the affine maps that are left into graph operators.
+func (s *simplifier) materialize() error {
+	s.countUses()
+	for i := range len(s.drafts) {
+		if s.drafts[i].affine == nil || !s.live(i) {
+			continue
+		}
+		if err := s.materializeAffine(graph.ID(i)); err != nil {
+			return err
+		}
+	}
+	s.countUses()
+	return nil
+}
+
+func (s *simplifier) materializeAffine(id graph.ID) error {
+	d := s.drafts[id]
+	a := d.affine.simplified()
+	size := d.shape.Size()
+	plus, minus := allEqual(a.scale, 1), allEqual(a.scale, -1)
+	switch {
+	case plus && allEqual(a.shift, 0):
+		s.alias[id] = s.resolve(d.inputs[0])
+		return nil
+	case minus && allEqual(a.shift, 0):
+		s.drafts[id] = draft{op: graph.Add{Coeffs: []int{-1}}, inputs: d.inputs, shape: d.shape, name: d.name}
+		return nil
+	case plus || minus:
+		if err := s.budget.spendConst(size, d.name); err != nil {
+			return err
+		}
+		full := make([]float64, size)
+		for i := range full {
+			full[i] = a.shift[a.channel(i)]
+		}
+		shift := s.appendDraft(draft{op: graph.Const{Values: full}, shape: d.shape, name: d.name})
+		s.drafts[id] = draft{op: graph.Add{Coeffs: []int{int(a.scale[0]), 1}}, inputs: []graph.ID{d.inputs[0], shift}, shape: d.shape, name: d.name}
+		return nil
+	}
+	channels := len(a.scale)
+	inner := a.inner
+	if channels == 1 {
+		inner = size
+	}
+	shape := tensor.Shape{size / (channels * inner), channels, inner, 1}
+	in := s.appendDraft(draft{op: graph.Rewire{}, inputs: d.inputs, shape: shape, name: d.name})
+	inputs := []graph.ID{in, s.appendDraft(draft{op: graph.Const{Values: a.scale}, shape: tensor.Shape{channels, 1, 1, 1}, name: d.name})}
+	if !allEqual(a.shift, 0) {
+		inputs = append(inputs, s.appendDraft(draft{op: graph.Const{Values: a.shift}, shape: tensor.Shape{channels}, name: d.name}))
+	}
+	op := graph.Linear{Groups: channels, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}}
+	y := s.appendDraft(draft{op: op, inputs: inputs, shape: shape, name: d.name})
+	s.drafts[id] = draft{op: graph.Rewire{}, inputs: []graph.ID{y}, shape: d.shape, name: d.name}
+	return nil
+}
+
+// renumber keeps the inputs and what the outputs depend on, operands first.
+func (s *simplifier) renumber() {
+	s.countUses()
+	placed := make([]graph.ID, len(s.drafts))
+	for i := range placed {
+		placed[i] = -1
+	}
+	var kept []draft
+	var place func(id graph.ID)
+	place = func(id graph.ID) {
+		if placed[id] >= 0 {
+			return
+		}
+		d := s.drafts[id]
+		inputs := make([]graph.ID, len(d.inputs))
+		for k, in := range d.inputs {
+			place(in)
+			inputs[k] = placed[in]
+		}
+		d.inputs = inputs
+		placed[id] = graph.ID(len(kept))
+		kept = append(kept, d)
+	}
+	for i, id := range s.inputs {
+		place(id)
+		s.inputs[i] = placed[id]
+	}
+	for i := range s.drafts {
+		if s.live(i) {
+			place(graph.ID(i))
+		}
+	}
+	for i := range s.outputs {
+		s.outputs[i].ID = placed[s.outputs[i].ID]
+	}
+	s.drafts = kept
+}
