@@ -19,7 +19,7 @@ const (
 	MaxRank       = 32
 	MaxNameBytes  = 1 << 10
 	MaxLabels     = 1 << 16 // of one tensor
-	MaxScaleExp   = 1 << 10
+	MaxScaleExp   = 1 << 9
 	MaxWords      = 1 << 24 // public words of one proof
 	maxPublicBits = 63      // elements are int64
 )

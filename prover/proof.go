@@ -49,7 +49,7 @@ const nbOpenings = 6
 // Every proof has one encoding: lengths and counts are exact, coordinates and
 // values are below their modulus, points are on the curve and not at infinity.
 func ParseRaw(raw []byte, c int) (*plonk.Proof, error) {
-	if len(raw) != RawSize(c) {
+	if c < 0 || c > maxCommitments || len(raw) != RawSize(c) {
 		return nil, fmt.Errorf("raw proof of %d bytes: want %d for %d commitments", len(raw), RawSize(c), c)
 	}
 	r := rawReader{b: raw}

@@ -44,6 +44,10 @@ type Verdict struct {
 	AnyWeights bool
 	// Development is set if the key was made with the development string.
 	Development bool
+	// Ceremony names the public ceremony whose string the key was made with. It is
+	// "" if this program knows none, and then whoever made the string may be able
+	// to forge proofs.
+	Ceremony string
 }
 
 // Verify checks a proof against a key that the verifier trusts. The error matches
@@ -77,6 +81,7 @@ func Verify(vk *VerifyingKey, proof *Proof, expect Expectation) (*Verdict, error
 		Values:      values,
 		AnyWeights:  vk.manifest.Weights == circuit.Private,
 		Development: vk.Development(),
+		Ceremony:    srs.CeremonyName(vk.SRSID()),
 	}
 	if err := expect.check(verdict); err != nil {
 		return nil, err
