@@ -97,6 +97,7 @@ type Builder struct {
 	phase     Phase
 	challenge Expr
 	derived   map[string]Expr
+	powers    map[int]Expr // of the challenge
 	terms     uint64
 	overrides []solver.Option
 	err       error
@@ -131,6 +132,7 @@ func NewDry(widths ...int) *Builder {
 		proven:  make(map[Wire]Proven),
 		bound:   make(map[Wire]bool),
 		derived: make(map[string]Expr),
+		powers:  make(map[int]Expr),
 	}
 }
 
