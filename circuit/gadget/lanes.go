@@ -1,0 +1,225 @@
+package gadget
+
+import (
+	"math/bits"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+)
+
+// Lanes: several integers in one field element.
+//
+// Let y_1 … y_n be wires whose values must be the integers t_1 … t_n. The one
+// equation
+//
+//	Σ_j 2^(o_j)·y_j = Σ_j 2^(o_j)·t_j   (mod p)
+//
+// proves all of y_j = t_j, if the lanes are wide enough. For each j let it be proven
+// that 2^(f_j)·y_j is an integer in 2^(f_j)·[P_j, Q_j], and let t_j be an integer in
+// [T_j, U_j]. Then D_j = 2^(f_j)·(y_j − t_j) is an integer with
+//
+//	|D_j| <= 2^(f_j)·M_j,  M_j = max(Q_j − T_j, U_j − P_j).
+//
+// Lane j takes f_j bits for the fraction, then bitlen(M_j) bits: with s_j the sum of
+// the widths of the lanes below it, o_j = s_j + f_j. The equation says that
+// Σ_j 2^(s_j)·D_j = 0 (mod p), where |D_j| < 2^(s_(j+1) − s_j). So the sum's magnitude
+// is below 2^s for s the sum of all widths; with s <= 253 that is below p, and the
+// sum is 0 as an integer. Were some D_j not 0, take the first: 2^(s_(j+1)) divides
+// 2^(s_j)·D_j, and |D_j| is too small for that. So every D_j is 0.
+//
+// The argument needs the *proven* interval of y_j. With the expected one, y_j + 2^w
+// and y_(j+1) − 1 would give the same sum.
+
+// laneBits is the width of all lanes of a sum together: 2^253 < p.
+const laneBits = 253
+
+// block is a set of output channels that share one sum.
+type block struct {
+	outputs []int
+	factors []fr.Element // 2^offset of each output's lane
+}
+
+// singles gives each output a sum of its own. That is an equation for y itself: it
+// needs no range.
+func singles(outputs int) []block {
+	blocks := make([]block, outputs)
+	for o := range blocks {
+		blocks[o] = block{[]int{o}, []fr.Element{one}}
+	}
+	return blocks
+}
+
+// lane is what one output needs of a sum: fraction bits, then integer bits.
+type lane struct{ fraction, integer int }
+
+// fit widens the lane for a value proven to lie as p says where it must be an
+// integer in t.
+func (l *lane) fit(p Proven, t Interval) {
+	spread := max(spread(p.Hi, t.Lo), spread(t.Hi, p.Lo))
+	l.integer = max(l.integer, bits.Len64(spread))
+	l.fraction = max(l.fraction, p.Frac)
+}
+
+// spread is hi − lo, or 0 if that is negative.
+func spread(hi, lo int64) uint64 {
+	if hi < lo {
+		return 0
+	}
+	return uint64(hi) - uint64(lo)
+}
+
+// pack puts the lanes into sums, in order. It returns nil if a lane is wider than a sum.
+func pack(lanes []lane) []block {
+	var blocks []block
+	used := laneBits
+	for o, l := range lanes {
+		width := l.fraction + l.integer
+		if width > laneBits {
+			return nil
+		}
+		if used+width > laneBits {
+			blocks = append(blocks, block{})
+			used = 0
+		}
+		last := &blocks[len(blocks)-1]
+		last.outputs = append(last.outputs, o)
+		last.factors = append(last.factors, Pow2(used+l.fraction))
+		used += width
+	}
+	return blocks
+}
+
+// tap is a term of a packed row: an element of the kernel at a channel of the operand,
+// and the weights of the block's outputs there, packed.
+type tap struct {
+	channel, i, j int
+	weight        Expr
+}
+
+// taps returns the packed weights Σ_o 2^(offset of o)·W[o, channel, i, j] that aren't
+// zero: constants, or one row for each hidden weight but the first.
+func (l *layer) taps(b *Builder, k block) []tap {
+	var list []tap
+	terms := make([]Expr, 0, len(k.outputs))
+	l.eachTap(k, func(channel, element int, members []int) {
+		terms = terms[:0]
+		var sum fr.Element
+		for _, m := range members {
+			w := l.weightIndex(k.outputs[m], channel, element)
+			if l.weights.Fixed != nil {
+				v := Int(l.weights.Fixed[w])
+				v.Mul(&v, &k.factors[m])
+				sum.Add(&sum, &v)
+			} else {
+				terms = append(terms, l.weights.Exprs[w].Scale(k.factors[m]))
+			}
+		}
+		weight := Expr{Const: sum}
+		if l.weights.Fixed == nil {
+			weight = b.Sum(terms...)
+		}
+		list = append(list, tap{channel, element / l.g.KW, element % l.g.KW, weight})
+	})
+	return list
+}
+
+// eachTap calls f for each channel and kernel element of which some output of the
+// block has a weight that isn't 0; members are those outputs' places in the block.
+func (l *layer) eachTap(k block, f func(channel, element int, members []int)) {
+	channels, outputs := l.g.C/l.g.Groups, l.g.O/l.g.Groups
+	members := make([]int, 0, len(k.outputs))
+	for from := 0; from < len(k.outputs); {
+		group := k.outputs[from] / outputs
+		to := from
+		for to < len(k.outputs) && k.outputs[to]/outputs == group {
+			to++
+		}
+		for c := range channels {
+			for e := range l.g.KH * l.g.KW {
+				members = members[:0]
+				for m := from; m < to; m++ {
+					if l.weights.Fixed == nil || l.weights.Fixed[l.weightIndex(k.outputs[m], group*channels+c, e)] != 0 {
+						members = append(members, m)
+					}
+				}
+				if len(members) > 0 {
+					f(group*channels+c, e, members)
+				}
+			}
+		}
+		from = to
+	}
+}
+
+// weightIndex is the place of W[o, channel, element] among the weights.
+func (l *layer) weightIndex(o, channel, element int) int {
+	channels := l.g.C / l.g.Groups
+	return (o*channels+channel%channels)*l.g.KH*l.g.KW + element
+}
+
+// packedBias is Σ_o 2^(offset of o)·bias[o].
+func (l *layer) packedBias(b *Builder, k block) Expr {
+	terms := make([]Expr, len(k.outputs))
+	for m, o := range k.outputs {
+		terms[m] = l.biasOf(o).Scale(k.factors[m])
+	}
+	return b.Sum(terms...)
+}
+
+// bindPacked writes one equation for each block and position.
+//
+//	Σ_o 2^(offset of o)·Y[n,o,u,v] = Σ_tap weight·X[n,…] + packed bias
+//
+// Rows: one for each term but two, and one more for each product with hidden weights.
+func (l *layer) bindPacked(b *Builder, blocks []block) {
+	for _, k := range blocks {
+		taps, bias := l.taps(b, k), l.packedBias(b, k)
+		terms := make([]Expr, 0, len(k.outputs)+len(taps)+1)
+		for n := range l.g.N {
+			for u := range l.v.count {
+				for v := range l.h.count {
+					terms = append(l.products(b, terms[:0], taps, n, u, v), bias)
+					for m, o := range k.outputs {
+						f := k.factors[m]
+						terms = append(terms, l.result(n, o, u, v).Scale(*f.Neg(&f)))
+					}
+					b.assertZero(terms)
+				}
+			}
+		}
+	}
+}
+
+// products appends weight·X for each tap that meets an element of X at a position.
+func (l *layer) products(b *Builder, terms []Expr, taps []tap, n, u, v int) []Expr {
+	top, bottom, row := l.v.taps(u)
+	left, right, column := l.h.taps(v)
+	for _, t := range taps {
+		if t.i < top || t.i >= bottom || t.j < left || t.j >= right {
+			continue
+		}
+		x := l.x.Exprs[((n*l.g.C+t.channel)*l.g.H+row+t.i*l.v.dilation)*l.g.W+column+t.j*l.h.dilation]
+		terms = append(terms, b.Mul(x, t.weight))
+	}
+	return terms
+}
+
+// assertZero asserts that the terms add up to 0: one row for each term with a wire
+// but two, and at least one. It reorders the terms.
+func (b *Builder) assertZero(terms []Expr) {
+	var sum Expr
+	wires := terms[:0]
+	for _, t := range terms {
+		if t.IsConst() {
+			sum.Const.Add(&sum.Const, &t.Const)
+		} else {
+			wires = append(wires, t)
+		}
+	}
+	for len(wires) > 2 {
+		sum = b.Add(sum, wires[0])
+		wires = wires[1:]
+	}
+	var last [2]Expr
+	copy(last[:], wires)
+	b.AssertSum(sum, last[0], last[1])
+}
