@@ -1,0 +1,225 @@
+package solidity
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/sha3"
+
+	"github.com/zkml-go/zkml/prover"
+)
+
+// Entry is one of ModelVerifier's functions.
+type Entry int
+
+const (
+	// Typed is verify: a shown tensor's elements as bytes.
+	Typed Entry = iota
+	// Packed is verifyPacked: a shown tensor as packed words. A model that shows no
+	// tensor has no such entry.
+	Packed
+)
+
+// String returns the function's name.
+func (e Entry) String() string {
+	if e == Packed {
+		return "verifyPacked"
+	}
+	return "verify"
+}
+
+// MaxCalldataBytes bounds the calldata of a call: Osaka's limit of 2^24 gas for a
+// transaction leaves room for less.
+const MaxCalldataBytes = 1 << 20
+
+// Calldata returns the ABI-encoded call of an entry for a proof: selector, proof,
+// context and, if the model shows or hashes anything, the struct of tensors. It
+// doesn't verify the proof. The error matches [prover.ErrMismatch] if the proof is
+// for another model, and [prover.ErrRejected] if it can't be one for any.
+func Calldata(vk *prover.VerifyingKey, entry Entry, p *prover.Proof) ([]byte, error) {
+	out, err := calldata(vk, entry, p)
+	if err != nil {
+		return nil, fmt.Errorf("encoding calldata: %w", err)
+	}
+	return out, nil
+}
+
+func calldata(vk *prover.VerifyingKey, entry Entry, p *prover.Proof) ([]byte, error) {
+	fields := fieldsOf(vk.Manifest())
+	if entry != Typed && !(entry == Packed && slices.ContainsFunc(fields, field.Shown)) {
+		return nil, fmt.Errorf("the contract has no function %v", entry)
+	}
+	proof, err := marshalProof(vk, p)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := calldataBytes(entry, len(proof), fields); err != nil {
+		return nil, err
+	}
+	tensors := make([]value, len(fields))
+	for i, f := range fields {
+		words := f.words(p.Words)
+		if !f.Shown() {
+			tensors[i] = wordValue(words[0].Bytes())
+			continue
+		}
+		// Unpack checks that the words can be those of a tensor.
+		elements, err := f.Unpack(words)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", prover.ErrRejected, err)
+		}
+		if entry == Typed {
+			tensors[i] = bytesValue(f.bytes(elements))
+			continue
+		}
+		list := make([]value, len(words))
+		for j := range words {
+			list[j] = wordValue(words[j].Bytes())
+		}
+		tensors[i] = arrayValue(list)
+	}
+	args := []value{bytesValue(proof), wordValue(p.Words[0].Bytes())}
+	if len(tensors) > 0 {
+		args = append(args, tupleValue(tensors))
+	}
+	selector := keccak256([]byte(Signature(vk, entry)))
+	return append(selector[:4], tupleValue(args).body...), nil
+}
+
+// Signature returns the canonical signature of an entry, for example
+// verify(bytes,uint256,(bytes,bytes)). Its keccak256 begins with the selector.
+func Signature(vk *prover.VerifyingKey, entry Entry) string {
+	var types []string
+	for _, f := range fieldsOf(vk.Manifest()) {
+		switch {
+		case !f.Shown():
+			types = append(types, "uint256")
+		case entry == Packed:
+			types = append(types, "uint256[]")
+		default:
+			types = append(types, "bytes")
+		}
+	}
+	tensors := ""
+	if len(types) > 0 {
+		tensors = ",(" + strings.Join(types, ",") + ")"
+	}
+	return entry.String() + "(bytes,uint256" + tensors + ")"
+}
+
+// calldataBytes returns the length of a call, the only one that the contract
+// accepts. It returns an error if that is above MaxCalldataBytes.
+func calldataBytes(entry Entry, proofBytes int, fields []field) (int, error) {
+	const word = 32
+	padded := func(n int) int { return word + (n+word-1)/word*word }
+	size := 4 + 2*word + padded(proofBytes)
+	dynamic := false
+	for _, f := range fields {
+		size += word
+		if !f.Shown() {
+			continue
+		}
+		dynamic = true
+		if f.Elements() > MaxCalldataBytes {
+			return 0, fmt.Errorf("%s %q has %d elements, too many for a transaction: let the model hash it", f.Role, f.Name, f.Elements())
+		}
+		if entry == Packed {
+			size += word + word*f.Words()
+		} else {
+			size += padded(f.Elements() * f.Width)
+		}
+	}
+	if dynamic {
+		size += word // the struct's offset
+	}
+	if size > MaxCalldataBytes {
+		return 0, fmt.Errorf("calldata of %d bytes, above %d: let the model hash its tensors", size, MaxCalldataBytes)
+	}
+	return size, nil
+}
+
+// value is an ABI-encoded value: body is all of it where it is dynamic, and its
+// place among the heads where it is static.
+type value struct {
+	dynamic bool
+	body    []byte
+}
+
+func wordValue(word [32]byte) value { return value{body: word[:]} }
+
+func lengthWord(n int) []byte {
+	var word [32]byte
+	binary.BigEndian.PutUint64(word[24:], uint64(n))
+	return word[:]
+}
+
+func bytesValue(data []byte) value {
+	body := append(lengthWord(len(data)), data...)
+	return value{dynamic: true, body: append(body, make([]byte, -len(data)&31)...)}
+}
+
+// arrayValue encodes a dynamic array of static values.
+func arrayValue(list []value) value {
+	body := lengthWord(len(list))
+	for _, v := range list {
+		body = append(body, v.body...)
+	}
+	return value{dynamic: true, body: body}
+}
+
+// tupleValue encodes a struct, or the arguments of a call: heads, then tails.
+func tupleValue(list []value) value {
+	offset, dynamic := 0, false
+	for _, v := range list {
+		if v.dynamic {
+			offset += 32
+			dynamic = true
+		} else {
+			offset += len(v.body)
+		}
+	}
+	var heads, tails []byte
+	for _, v := range list {
+		if v.dynamic {
+			heads = append(heads, lengthWord(offset+len(tails))...)
+			tails = append(tails, v.body...)
+		} else {
+			heads = append(heads, v.body...)
+		}
+	}
+	return value{dynamic: dynamic, body: append(heads, tails...)}
+}
+
+// encodeOutputs returns abi.encode of the struct Outputs.
+func encodeOutputs(outputs [][]int64) []byte {
+	fields := make([]value, len(outputs))
+	for i, output := range outputs {
+		list := make([]value, len(output))
+		for j, q := range output {
+			list[j] = wordValue(int256(q))
+		}
+		fields[i] = arrayValue(list)
+	}
+	return tupleValue([]value{tupleValue(fields)}).body
+}
+
+// int256 returns the word of a signed integer.
+func int256(q int64) (word [32]byte) {
+	binary.BigEndian.PutUint64(word[24:], uint64(q))
+	if q < 0 {
+		for i := range word[:24] {
+			word[i] = 0xFF
+		}
+	}
+	return word
+}
+
+// keccak256 is Ethereum's hash.
+func keccak256(data []byte) (hash [32]byte) {
+	h := sha3.NewLegacyKeccak256()
+	h.Write(data)
+	h.Sum(hash[:0])
+	return hash
+}

@@ -1,0 +1,201 @@
+// Package evm runs a model's contract where no chain is: it compiles the project
+// that package solidity exports and executes it in go-ethereum's virtual machine
+// under the rules of the Osaka fork, so that a proof can be tried against the very
+// bytecode that will be deployed, with its gas and its code size.
+//
+// Compiling needs Node.js and npm's solc package ([FindCompiler] says where they are
+// looked for); `make tools` installs the package. Nothing here talks to a network.
+package evm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/accounts/abi"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/state"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/core/vm"
+	"github.com/ethereum/go-ethereum/core/vm/runtime"
+	"github.com/ethereum/go-ethereum/params"
+	"github.com/holiman/uint256"
+
+	"github.com/zkml-go/zkml/verifier/solidity"
+)
+
+// osaka is a chain on which every fork up to Osaka has happened. go-ethereum's
+// runtime would otherwise take Cancun, where the verifier is cheaper.
+func osaka() *params.ChainConfig {
+	config := *params.MergedTestChainConfig
+	return &config
+}
+
+// Verifier is a deployed ModelVerifier. It is not safe for concurrent use.
+type Verifier struct {
+	// Address is where it lies; PlonkVerifier is where the contract that it
+	// created lies.
+	Address, PlonkVerifier common.Address
+	// DeploymentGas is the gas of the transaction that created both.
+	DeploymentGas uint64
+
+	abi    abi.ABI
+	config runtime.Config
+}
+
+// Deploy compiles an exported project and creates its ModelVerifier. It returns a
+// *ToolError if the compiler is missing.
+func Deploy(ctx context.Context, files solidity.Files) (*Verifier, error) {
+	compiler, err := FindCompiler()
+	if err != nil {
+		return nil, err
+	}
+	contracts, err := compiler.Compile(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	contract, ok := contracts["ModelVerifier"]
+	if !ok {
+		return nil, errors.New("the project has no contract ModelVerifier")
+	}
+	db, err := state.New(types.EmptyRootHash, state.NewDatabaseForTesting())
+	if err != nil {
+		return nil, fmt.Errorf("starting the virtual machine: %w", err)
+	}
+	v := &Verifier{abi: contract.ABI, config: runtime.Config{ChainConfig: osaka(), State: db, GasLimit: params.MaxTxGas}}
+	_, address, left, err := runtime.Create(contract.Creation, &v.config)
+	if err != nil {
+		return nil, fmt.Errorf("deploying the verifier: %w", err)
+	}
+	v.Address = address
+	gas, _, err := v.transactionGas(nil, contract.Creation, params.MaxTxGas-left)
+	if err != nil {
+		return nil, fmt.Errorf("deploying the verifier: %w", err)
+	}
+	v.DeploymentGas = gas
+	// The first contract that a contract creates has nonce 1.
+	v.PlonkVerifier = createdAddress(address)
+	if len(v.Code(v.PlonkVerifier)) == 0 {
+		return nil, errors.New("deploying the verifier: gnark's verifier isn't where it should be")
+	}
+	return v, nil
+}
+
+// Code returns the runtime code at an address.
+func (v *Verifier) Code(address common.Address) []byte { return v.config.State.GetCode(address) }
+
+// Result is what a call did.
+type Result struct {
+	// Output is the ABI-encoded answer; empty after a revert.
+	Output []byte
+	// ExecutionGas is the gas that the code used, TransactionGas that of a
+	// transaction that makes this call: with its base fee and its calldata, and
+	// never less than the floor of EIP-7623.
+	ExecutionGas, TransactionGas uint64
+	// Revert says why the call failed, nil if it succeeded.
+	Revert *RevertError
+}
+
+// RevertError is a call that reverted or ran out of gas.
+type RevertError struct {
+	// Name is the custom error's name; empty if the contract gave none.
+	Name string
+	// Args are the custom error's arguments.
+	Args []any
+	// Data is what the contract reverted with.
+	Data []byte
+	// Cause is the virtual machine's reason.
+	Cause error
+}
+
+// Error implements error.
+func (e *RevertError) Error() string {
+	if e.Name == "" {
+		return fmt.Sprintf("%v (%d bytes of data)", e.Cause, len(e.Data))
+	}
+	args := make([]string, len(e.Args))
+	for i, arg := range e.Args {
+		args[i] = fmt.Sprint(arg)
+	}
+	return e.Name + "(" + strings.Join(args, ", ") + ")"
+}
+
+// Unwrap returns the virtual machine's reason.
+func (e *RevertError) Unwrap() error { return e.Cause }
+
+// Call runs calldata as a transaction would. It returns an error only if the
+// machine itself can't run it; a revert is in the result.
+func (v *Verifier) Call(calldata []byte) (*Result, error) {
+	output, left, err := runtime.Call(v.Address, calldata, &v.config)
+	result := &Result{ExecutionGas: v.config.GasLimit - left}
+	if err != nil {
+		result.Revert = v.revert(output, err)
+	} else {
+		result.Output = output
+	}
+	gas, _, err := v.transactionGas(&v.Address, calldata, result.ExecutionGas)
+	if err != nil {
+		return nil, fmt.Errorf("calling the verifier: %w", err)
+	}
+	result.TransactionGas = gas
+	return result, nil
+}
+
+// Outputs decodes the answer of a call that succeeded: the struct of outputs, each
+// a list of integers, in order. It is empty for a model that shows no output.
+func (v *Verifier) Outputs(entry solidity.Entry, output []byte) ([][]*big.Int, error) {
+	method, ok := v.abi.Methods[entry.String()]
+	if !ok {
+		return nil, fmt.Errorf("the contract has no function %v", entry)
+	}
+	values, err := method.Outputs.Unpack(output)
+	if err != nil {
+		return nil, fmt.Errorf("decoding the answer of %v: %w", entry, err)
+	}
+	if len(values) == 0 {
+		return nil, nil
+	}
+	return structFields(values[0]), nil
+}
+
+// revert names the custom error in a call's answer.
+func (v *Verifier) revert(data []byte, cause error) *RevertError {
+	e := &RevertError{Data: data, Cause: cause}
+	if !errors.Is(cause, vm.ErrExecutionReverted) || len(data) < 4 {
+		return e
+	}
+	for _, known := range v.abi.Errors {
+		if [4]byte(known.ID[:4]) != [4]byte(data[:4]) {
+			continue
+		}
+		args, err := known.Inputs.Unpack(data[4:])
+		if err != nil {
+			return e
+		}
+		e.Name, e.Args = known.Name, args
+		return e
+	}
+	if reason, err := abi.UnpackRevert(data); err == nil {
+		e.Name, e.Args = "Error", []any{reason}
+	}
+	return e
+}
+
+// transactionGas returns the gas of a transaction whose code used execution gas, and
+// the part of it that is due before any code runs.
+func (v *Verifier) transactionGas(to *common.Address, data []byte, execution uint64) (total, intrinsic uint64, err error) {
+	rules := v.config.ChainConfig.Rules(v.config.BlockNumber, true, v.config.Time)
+	value := new(uint256.Int)
+	intrinsic, err = core.IntrinsicGas(data, nil, nil, v.config.Origin, to, value, rules)
+	if err != nil {
+		return 0, 0, err
+	}
+	floor, err := core.FloorDataGas(rules, v.config.Origin, to, value, data, nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	return max(intrinsic+execution, floor), intrinsic, nil
+}

@@ -1,0 +1,225 @@
+package evm
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/accounts/abi"
+
+	"github.com/zkml-go/zkml/verifier/solidity"
+)
+
+// solcScript is the small program that node runs.
+//
+//go:embed solc.js
+var solcScript string
+
+// ToolError says that a program needed to compile Solidity is missing or wrong.
+type ToolError struct {
+	// Tool is "node" or "solc".
+	Tool string
+	// Problem says what was found.
+	Problem string
+	// Hint says what to do.
+	Hint string
+}
+
+// Error implements error.
+func (e *ToolError) Error() string { return e.Tool + ": " + e.Problem }
+
+const (
+	nodeHint = "install Node.js 20 or later (https://nodejs.org), then run `make tools`"
+	solcHint = "run `make tools` in zkml's repository, or `npm install solc@" + solidity.SolcVersion +
+		"` where you run zkml; or set ZKML_SOLC to the directory of that npm package"
+)
+
+// Compiler is the JavaScript build of solc, run by node.
+type Compiler struct {
+	node, pkg string
+}
+
+// FindCompiler looks for node in PATH and for npm's solc package of version
+// solidity.SolcVersion: in the directory that ZKML_SOLC names or, without it, in
+// node_modules/solc of the working directory, of the executable's directory and of
+// all directories above these. It returns a *ToolError if one isn't there.
+func FindCompiler() (*Compiler, error) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		return nil, &ToolError{Tool: "node", Problem: "not found in PATH", Hint: nodeHint}
+	}
+	if dir := os.Getenv("ZKML_SOLC"); dir != "" {
+		dir, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, &ToolError{Tool: "solc", Problem: "ZKML_SOLC: " + err.Error(), Hint: solcHint}
+		}
+		if err := checkSolc(dir); err != nil {
+			return nil, err
+		}
+		return &Compiler{node: node, pkg: dir}, nil
+	}
+	var starts []string
+	if dir, err := os.Getwd(); err == nil {
+		starts = append(starts, dir)
+	}
+	if exe, err := os.Executable(); err == nil {
+		starts = append(starts, filepath.Dir(exe))
+	}
+	for _, dir := range starts {
+		for {
+			pkg := filepath.Join(dir, "node_modules", "solc")
+			if _, err := os.Stat(filepath.Join(pkg, "package.json")); err == nil {
+				if err := checkSolc(pkg); err != nil {
+					return nil, err
+				}
+				return &Compiler{node: node, pkg: pkg}, nil
+			}
+			parent := filepath.Dir(dir)
+			if parent == dir {
+				break
+			}
+			dir = parent
+		}
+	}
+	return nil, &ToolError{Tool: "solc", Problem: "npm package solc not found in any node_modules", Hint: solcHint}
+}
+
+// checkSolc returns a *ToolError unless dir is npm's solc of the pinned version.
+func checkSolc(dir string) error {
+	var manifest struct{ Name, Version string }
+	data, err := os.ReadFile(filepath.Join(dir, "package.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &manifest)
+	}
+	switch {
+	case err != nil:
+		return &ToolError{Tool: "solc", Problem: fmt.Sprintf("%s isn't an npm package: %v", dir, err), Hint: solcHint}
+	case manifest.Name != "solc" || manifest.Version != solidity.SolcVersion:
+		return &ToolError{Tool: "solc", Problem: fmt.Sprintf("%s holds %s %s, want solc %s", dir, manifest.Name, manifest.Version, solidity.SolcVersion), Hint: solcHint}
+	}
+	return nil
+}
+
+// Contract is a compiled contract.
+type Contract struct {
+	// Creation is the code of the transaction that creates it, without arguments.
+	Creation []byte
+	// ABI describes its functions and errors.
+	ABI abi.ABI
+}
+
+// CompileError holds what the compiler said.
+type CompileError struct{ Messages []string }
+
+// Error implements error.
+func (e *CompileError) Error() string { return "solc: " + strings.Join(e.Messages, "\n") }
+
+// standardInput and standardOutput are the parts of solc's standard JSON in use.
+type standardInput struct {
+	Language string                    `json:"language"`
+	Sources  map[string]standardSource `json:"sources"`
+	Settings standardSettings          `json:"settings"`
+}
+
+type standardSource struct {
+	Content string `json:"content"`
+}
+
+type standardSettings struct {
+	EVMVersion string `json:"evmVersion"`
+	Optimizer  struct {
+		Enabled bool `json:"enabled"`
+		Runs    int  `json:"runs"`
+	} `json:"optimizer"`
+	Metadata struct {
+		BytecodeHash string `json:"bytecodeHash"`
+	} `json:"metadata"`
+	OutputSelection map[string]map[string][]string `json:"outputSelection"`
+}
+
+type standardOutput struct {
+	Errors []struct {
+		Severity         string `json:"severity"`
+		FormattedMessage string `json:"formattedMessage"`
+	} `json:"errors"`
+	Contracts map[string]map[string]struct {
+		ABI json.RawMessage `json:"abi"`
+		EVM struct {
+			Bytecode struct {
+				Object string `json:"object"`
+			} `json:"bytecode"`
+		} `json:"evm"`
+	} `json:"contracts"`
+}
+
+// Compile compiles the contracts under src/ with the settings of the project's
+// foundry.toml and returns them by name. It returns a *CompileError if the compiler
+// rejects them.
+func (c *Compiler) Compile(ctx context.Context, files solidity.Files) (map[string]Contract, error) {
+	input := standardInput{Language: "Solidity", Sources: map[string]standardSource{}}
+	for name, content := range files {
+		if path.Dir(name) == "src" && path.Ext(name) == ".sol" {
+			input.Sources[name] = standardSource{Content: string(content)}
+		}
+	}
+	input.Settings.EVMVersion = solidity.EVMVersion
+	input.Settings.Optimizer.Enabled = true
+	input.Settings.Optimizer.Runs = solidity.OptimizerRuns
+	input.Settings.Metadata.BytecodeHash = "none"
+	input.Settings.OutputSelection = map[string]map[string][]string{"*": {"*": {"abi", "evm.bytecode.object"}}}
+	request, err := json.Marshal(input)
+	if err != nil {
+		return nil, fmt.Errorf("compiling the verifier: %w", err)
+	}
+
+	cmd := exec.CommandContext(ctx, c.node, "-e", solcScript)
+	cmd.Env = append(os.Environ(), "ZKML_SOLC="+c.pkg)
+	cmd.Stdin = bytes.NewReader(request)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	answer, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("compiling the verifier: node: %w: %s", err, strings.TrimSpace(stderr.String()))
+	}
+	var output standardOutput
+	if err := json.Unmarshal(answer, &output); err != nil {
+		return nil, fmt.Errorf("compiling the verifier: solc's answer: %w", err)
+	}
+	return output.contracts()
+}
+
+// contracts decodes what the compiler returned.
+func (o *standardOutput) contracts() (map[string]Contract, error) {
+	var messages []string
+	for _, e := range o.Errors {
+		if e.Severity == "error" {
+			messages = append(messages, e.FormattedMessage)
+		}
+	}
+	if len(messages) > 0 {
+		return nil, &CompileError{Messages: messages}
+	}
+	contracts := map[string]Contract{}
+	for _, source := range o.Contracts {
+		for name, compiled := range source {
+			creation, err := hex.DecodeString(compiled.EVM.Bytecode.Object)
+			if err != nil {
+				return nil, fmt.Errorf("compiling the verifier: bytecode of %s: %w", name, err)
+			}
+			parsed, err := abi.JSON(bytes.NewReader(compiled.ABI))
+			if err != nil {
+				return nil, fmt.Errorf("compiling the verifier: ABI of %s: %w", name, err)
+			}
+			contracts[name] = Contract{Creation: creation, ABI: parsed}
+		}
+	}
+	return contracts, nil
+}

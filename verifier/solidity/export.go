@@ -1,0 +1,282 @@
+package solidity
+
+import (
+	"bytes"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"text/template"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	gnarksolidity "github.com/consensys/gnark/backend/solidity"
+
+	"github.com/zkml-go/zkml/prover"
+	"github.com/zkml-go/zkml/prover/srs"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"comment":  comment,
+	"literal":  literal,
+	"code":     code,
+	"hexLines": hexLines,
+	"title":    func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
+}).ParseFS(templateFiles, "templates/*"))
+
+// Files is a project: contents by slash-separated path.
+type Files map[string][]byte
+
+// Paths returns the files' paths in order.
+func (f Files) Paths() []string {
+	paths := make([]string, 0, len(f))
+	for path := range f {
+		paths = append(paths, path)
+	}
+	sort.Strings(paths)
+	return paths
+}
+
+// Write writes the project into a directory, which it makes if need be. Files of
+// the same names are replaced, others are left alone.
+func (f Files) Write(dir string) error {
+	for _, path := range f.Paths() {
+		target := filepath.Join(dir, filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return fmt.Errorf("writing the Foundry project: %w", err)
+		}
+		if err := os.WriteFile(target, f[path], 0o644); err != nil {
+			return fmt.Errorf("writing the Foundry project: %w", err)
+		}
+	}
+	return nil
+}
+
+// Options say what a project holds besides the contracts.
+type Options struct {
+	// Sample is an accepted proof of the model. With it the project has tests.
+	Sample *prover.Proof
+	// AllowDevelopmentSRS permits a key of the development string, for which
+	// everyone can forge proofs. The contracts then say so.
+	AllowDevelopmentSRS bool
+}
+
+// Export returns the Foundry project that verifies a model's proofs. The same
+// arguments give the same bytes. The error matches [srs.ErrDevelopment] for a
+// development key without leave, and [prover.ErrRejected] or [prover.ErrMismatch] if
+// the sample isn't an accepted proof of the key.
+func Export(vk *prover.VerifyingKey, o Options) (Files, error) {
+	if vk.Development() && !o.AllowDevelopmentSRS {
+		return nil, fmt.Errorf("exporting the verifier: %w", srs.ErrDevelopment)
+	}
+	v, err := newView(vk, o.Sample)
+	if err != nil {
+		return nil, fmt.Errorf("exporting the verifier: %w", err)
+	}
+	var verifier bytes.Buffer
+	if err := vk.Plonk().ExportSolidity(&verifier, gnarksolidity.WithPragmaVersion(SolcVersion)); err != nil {
+		return nil, fmt.Errorf("exporting gnark's verifier: %w", err)
+	}
+	files := Files{"src/PlonkVerifier.sol": verifier.Bytes()}
+	wanted := map[string]string{
+		"src/ModelVerifier.sol":  "ModelVerifier.sol",
+		"src/IModelVerifier.sol": "IModelVerifier.sol",
+		"script/Deploy.s.sol":    "Deploy.s.sol",
+		"foundry.toml":           "foundry.toml",
+		"README.md":              "README.md",
+	}
+	if len(v.Tensors) > 0 {
+		wanted["src/TensorCodec.sol"] = "TensorCodec.sol"
+	}
+	if len(v.Labelled) > 0 {
+		wanted["src/Labels.sol"] = "Labels.sol"
+	}
+	if o.Sample != nil {
+		wanted["test/Sample.sol"] = "Sample.sol"
+		wanted["test/ModelVerifier.t.sol"] = "ModelVerifier.t.sol"
+	}
+	for path, name := range wanted {
+		var text bytes.Buffer
+		if err := templates.ExecuteTemplate(&text, name, v); err != nil {
+			return nil, fmt.Errorf("exporting %s: %w", path, err)
+		}
+		files[path] = text.Bytes()
+	}
+	return files, nil
+}
+
+// maxLabels is the largest number of classes that Labels.sol names.
+const maxLabels = 1024
+
+// view is what the templates see.
+type view struct {
+	Solc, EVM           string
+	Runs, Version       int
+	ModelName, ID       string
+	NbWords, ProofBytes int
+	// Tensors are all fields, Shapes the shown ones, Outputs the shown outputs,
+	// Labelled the outputs with labels.
+	Tensors, Shapes, Outputs, Labelled []field
+	CalldataBytes, PackedCalldataBytes int
+	WeightsNote                        string
+	// Development warns of a key that everyone can forge proofs for.
+	Development bool
+	Sample      *sampleView
+}
+
+// HasPacked reports whether there is a second entry: without elements it would be
+// the same as the first.
+func (v *view) HasPacked() bool { return len(v.Shapes) > 0 }
+
+// HasOutputs reports whether there is an answer to return.
+func (v *view) HasOutputs() bool { return len(v.Outputs) > 0 }
+
+// FirstShown returns a shown tensor with at least one word, or nil.
+func (v *view) FirstShown() *field {
+	for i := range v.Shapes {
+		if v.Shapes[i].Words() > 0 {
+			return &v.Shapes[i]
+		}
+	}
+	return nil
+}
+
+// sampleView is an accepted proof, each list parallel to the fields.
+type sampleView struct {
+	Context     string
+	Proof       []byte
+	Bytes       [][]byte
+	Words       [][]string
+	Digests     []string
+	OutputsHash string
+}
+
+func newView(vk *prover.VerifyingKey, sample *prover.Proof) (*view, error) {
+	m, id := vk.Manifest(), vk.ModelID()
+	v := &view{
+		Solc: SolcVersion, EVM: EVMVersion, Runs: OptimizerRuns, Version: m.Version,
+		ModelName: m.Model, ID: hex.EncodeToString(id[:]),
+		NbWords: m.NbWords(), ProofBytes: proofBytes(vk),
+		Tensors:     fieldsOf(m),
+		WeightsNote: weightsNote(m.Weights),
+		Development: vk.Development(),
+	}
+	for _, f := range v.Tensors {
+		if !f.Shown() {
+			continue
+		}
+		v.Shapes = append(v.Shapes, f)
+		if f.Role == "output" {
+			v.Outputs = append(v.Outputs, f)
+			if len(f.Labels) > 0 && len(f.Labels) <= maxLabels {
+				v.Labelled = append(v.Labelled, f)
+			}
+		}
+	}
+	var err error
+	if v.CalldataBytes, err = calldataBytes(Typed, v.ProofBytes, v.Tensors); err != nil {
+		return nil, err
+	}
+	if v.PackedCalldataBytes, err = calldataBytes(Packed, v.ProofBytes, v.Tensors); err != nil {
+		return nil, err
+	}
+	if sample != nil {
+		if v.Sample, err = newSampleView(vk, v.Tensors, sample); err != nil {
+			return nil, fmt.Errorf("sample proof: %w", err)
+		}
+	}
+	return v, nil
+}
+
+func newSampleView(vk *prover.VerifyingKey, fields []field, p *prover.Proof) (*sampleView, error) {
+	if _, err := prover.Verify(vk, p, prover.Expectation{AllowDevelopmentSRS: true}); err != nil {
+		return nil, err
+	}
+	proof, err := marshalProof(vk, p)
+	if err != nil {
+		return nil, err
+	}
+	s := &sampleView{Context: wordText(p.Words[0]), Proof: proof}
+	var outputs [][]int64
+	for _, f := range fields {
+		words := f.words(p.Words)
+		var data []byte
+		var texts []string
+		digest := ""
+		if f.Shown() {
+			values, err := f.Unpack(words)
+			if err != nil {
+				return nil, err
+			}
+			data = f.bytes(values)
+			for _, word := range words {
+				texts = append(texts, wordText(word))
+			}
+			if f.Role == "output" {
+				outputs = append(outputs, values)
+			}
+		} else {
+			digest = wordText(words[0])
+		}
+		s.Bytes = append(s.Bytes, data)
+		s.Words = append(s.Words, texts)
+		s.Digests = append(s.Digests, digest)
+	}
+	hash := keccak256(encodeOutputs(outputs))
+	s.OutputsHash = hex.EncodeToString(hash[:])
+	return s, nil
+}
+
+// wordText returns a word as a hexadecimal number of full length, which Solidity
+// can't mistake for an address.
+func wordText(word fr.Element) string {
+	b := word.Bytes()
+	return "0x" + hex.EncodeToString(b[:])
+}
+
+// hexLines returns bytes as a Solidity literal of 32 bytes a line.
+func hexLines(indent string, data []byte) string {
+	lines := []string{}
+	for start := 0; start < len(data); start += 32 {
+		lines = append(lines, fmt.Sprintf("%shex\"%x\"", indent, data[start:min(start+32, len(data))]))
+	}
+	if len(lines) == 0 {
+		return indent + `hex""`
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Describe says what the field holds in the byte encoding.
+func (f field) Describe() string {
+	switch {
+	case f.Role == "weights":
+		return "digest of the hidden weights"
+	case !f.Shown():
+		return fmt.Sprintf("digest of %s %s, shape %s", f.Role, comment(f.Name), f.ShapeText())
+	}
+	return fmt.Sprintf("%s %s, shape %s, %s: %d bytes", f.Role, comment(f.Name), f.ShapeText(), f.solidityType(), f.Elements()*f.Width)
+}
+
+// DescribePacked says what a shown field holds in the packed encoding.
+func (f field) DescribePacked() string {
+	return fmt.Sprintf("%s %s, shape %s, %d bits each, lo = %d: %d words", f.Role, comment(f.Name), f.ShapeText(), f.Bits, f.Lo, f.Words())
+}
+
+// DescribeValues says what a decoded field holds.
+func (f field) DescribeValues() string {
+	return fmt.Sprintf("%s %s, shape %s: %d elements", f.Role, comment(f.Name), f.ShapeText(), f.Elements())
+}
+
+// ShapeText returns the shape as [1, 28, 28].
+func (f field) ShapeText() string {
+	dims := make([]string, len(f.Shape))
+	for i, d := range f.Shape {
+		dims[i] = fmt.Sprint(d)
+	}
+	return "[" + strings.Join(dims, ", ") + "]"
+}

@@ -1,0 +1,89 @@
+// Package solidity writes the Solidity contract that verifies a model's proofs,
+// and the calldata for it. It is pure text and bytes: it starts no compiler and
+// talks to no chain (package evm runs the contract in process).
+//
+// [Export] writes a Foundry project of these contracts:
+//
+//   - PlonkVerifier: gnark's verifier for one verifying key. Its only function
+//     takes field elements and answers with a bool, which a caller can forget.
+//   - ModelVerifier: what a consumer calls. It creates PlonkVerifier and stands in
+//     front of it: it takes tensors in the model's shape, checks every length and
+//     range, packs them into the public words of the proof, and either returns the
+//     decoded answer or reverts with a custom error.
+//   - IModelVerifier: the interface that a consumer imports.
+//   - TensorCodec: the encodings, the same text for every model.
+//
+// # Encodings
+//
+// ModelVerifier has one field per tensor that a proof shows or hashes, inputs first,
+// then outputs, then the digest of hashed weights. There are two entries. Typed takes
+// a shown tensor as bytes: the elements in row-major order, each as Solidity's
+// abi.encodePacked writes it, big-endian, in the fewest whole bytes that hold the
+// tensor's interval [Lo, Lo + 2^Bits): unsigned where Lo >= 0, two's complement
+// otherwise. Pixels of 8 bits are then the bytes of the image. Packed takes the
+// public words as they are (circuit.Public): less calldata where elements are odd
+// bits wide, and no packing to pay for. A private tensor has no field.
+//
+// [Calldata] encodes a call for a proof. The contract accepts only the standard ABI
+// encoding of it, of one length and with zero padding: nothing can ride along.
+package solidity
+
+import (
+	"fmt"
+
+	"github.com/zkml-go/zkml/circuit"
+	"github.com/zkml-go/zkml/prover"
+)
+
+// What the contracts are compiled with. The same values go into foundry.toml and
+// into package evm: other settings give other bytecode and other gas.
+const (
+	// SolcVersion is the only compiler that the pragma of the contracts admits.
+	SolcVersion = "0.8.37"
+	// EVMVersion is the fork that the bytecode is made for.
+	EVMVersion = "osaka"
+	// OptimizerRuns favours gas over code size; both contracts stay below
+	// MaxRuntimeBytes.
+	OptimizerRuns = 100_000
+	// MaxRuntimeBytes is the largest contract that a chain accepts (EIP-170).
+	MaxRuntimeBytes = 24_576
+)
+
+// ContextBits is the width of the context: its top byte is zero, so that it is a
+// canonical field element whatever its other bits are.
+const ContextBits = 248
+
+// proofBytes returns the length of a proof in calldata, 768 + 96c bytes for a key
+// with c commitments: gnark's raw proof without its counts and without the value of
+// the linearised polynomial, which the contract computes.
+func proofBytes(vk *prover.VerifyingKey) int { return 768 + 96*vk.NbCommitments() }
+
+// marshalProof returns a proof as the contract reads it. It returns an error if the
+// proof can't be one for this key; it doesn't verify it.
+func marshalProof(vk *prover.VerifyingKey, p *prover.Proof) ([]byte, error) {
+	if p.ModelID != vk.ModelID() {
+		return nil, &prover.FileError{File: "proof.json", Reason: fmt.Sprintf("is for model %s: the key is of %s", p.ModelID, vk.ModelID())}
+	}
+	if len(p.Words) != vk.Manifest().NbWords() {
+		return nil, fmt.Errorf("%w: %d public words: the model has %d", prover.ErrRejected, len(p.Words), vk.Manifest().NbWords())
+	}
+	if context := p.Words[0].Bytes(); context[0] != 0 {
+		return nil, fmt.Errorf("%w: the context's top byte isn't zero: a contract takes contexts below 2^%d", prover.ErrRejected, ContextBits)
+	}
+	parsed, err := prover.ParseRaw(p.Raw, vk.NbCommitments())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", prover.ErrRejected, err)
+	}
+	return parsed.MarshalSolidity(), nil
+}
+
+// weightsNote says what a proof leaves open about the weights.
+func weightsNote(v circuit.Visibility) string {
+	switch v {
+	case circuit.Private:
+		return "The weights are private and bound to nothing: the proof says that some weights within their declared intervals give this answer."
+	case circuit.Hashed:
+		return "Hashed weights mean something only against a digest that the consumer already has: compare the last field with it."
+	}
+	return ""
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity {{.Solc}};
+
+import {IModelVerifier} from "./IModelVerifier.sol";
+import {PlonkVerifier} from "./PlonkVerifier.sol";
+{{- if .Tensors}}
+import {TensorCodec} from "./TensorCodec.sol";
+{{- end}}
+
+/// @title Verifier of one model's answers
+/// @notice Stateless: a call that returns says that the statement holds, everything
+/// else reverts. Model {{comment .ModelName}}.
+{{- if .Development}}
+/// DEVELOPMENT KEY: its secret is public and everyone can forge proofs for it.
+/// For tests only.
+{{- end}}
+/// @dev The public words of the proof are the context, then the inputs, the outputs
+/// and the digest of hashed weights, in the order of the Tensors struct.
+/// @custom:generator zkml, format version {{.Version}}. Not to be edited.
+contract ModelVerifier is IModelVerifier {
+    /// @inheritdoc IModelVerifier
+    bytes32 public constant MODEL_ID = 0x{{.ID}};
+
+    /// @notice The version of the public words' encoding.
+    uint256 public constant FORMAT_VERSION = {{.Version}};
+
+    /// @notice The number of public words, the context included.
+    uint256 public constant PUBLIC_WORDS = {{.NbWords}};
+
+    /// @notice The length of a proof in bytes.
+    uint256 public constant PROOF_BYTES = {{.ProofBytes}};
+{{- range .Shapes}}
+
+    /// @notice Number of elements of {{.Role}} {{comment .Name}}, shape {{.ShapeText}}.
+    uint256 public constant {{.Const}}_ELEMENTS = {{.Elements}};
+
+    /// @notice The least value of an element of {{.Role}} {{comment .Name}}.
+    int256 public constant {{.Const}}_LO = {{.Lo}};
+
+    /// @notice An element of {{.Role}} {{comment .Name}} is below {{.Const}}_LO + 2^{{.Const}}_BITS.
+    uint256 public constant {{.Const}}_BITS = {{.Bits}};
+
+    /// @notice Real value of an element q of {{.Role}} {{comment .Name}}:
+    /// q * {{.Const}}_SCALE_NUMERATOR / {{.Const}}_SCALE_DENOMINATOR / 2^{{.Const}}_SCALE_EXPONENT.
+    uint256 public constant {{.Const}}_SCALE_NUMERATOR = {{.Scale.Num}};
+
+    /// @notice See {{.Const}}_SCALE_NUMERATOR.
+    uint256 public constant {{.Const}}_SCALE_DENOMINATOR = {{.Scale.Den}};
+
+    /// @notice See {{.Const}}_SCALE_NUMERATOR; may be negative.
+    int256 public constant {{.Const}}_SCALE_EXPONENT = {{.Scale.Exp}};
+{{- end}}
+
+    /// @notice gnark's verifier for this model's key, created with this contract.
+    PlonkVerifier public immutable PLONK_VERIFIER;
+
+    /// @notice Creates gnark's verifier. There is no owner and nothing to set up.
+    constructor() {
+        PLONK_VERIFIER = new PlonkVerifier();
+    }
+
+    /// @inheritdoc IModelVerifier
+    function verify(bytes calldata proof, uint256 context{{if .Tensors}}, Tensors calldata tensors{{end}})
+        external
+        view{{if .HasOutputs}}
+        returns (Outputs memory outputs){{end}}
+    {
+        uint256[] memory words = _open(context);
+{{- range .Tensors}}
+{{- if .Shown}}
+        TensorCodec.packBytes(words, _{{.Field}}Layout(), tensors.{{.Field}});
+{{- else}}
+        words[{{.At}}] = TensorCodec.digest({{.Index}}, tensors.{{.Field}});
+{{- end}}
+{{- end}}
+        _check(proof, words, {{.CalldataBytes}});
+{{- range .Outputs}}
+        outputs.{{.Field}} = TensorCodec.unpack(words, _{{.Field}}Layout());
+{{- end}}
+    }
+{{- if .HasPacked}}
+
+    /// @inheritdoc IModelVerifier
+    function verifyPacked(bytes calldata proof, uint256 context, PackedTensors calldata tensors)
+        external
+        view{{if .HasOutputs}}
+        returns (Outputs memory outputs){{end}}
+    {
+        uint256[] memory words = _open(context);
+{{- range .Tensors}}
+{{- if .Shown}}
+        TensorCodec.packWords(words, _{{.Field}}Layout(), tensors.{{.Field}});
+{{- else}}
+        words[{{.At}}] = TensorCodec.digest({{.Index}}, tensors.{{.Field}});
+{{- end}}
+{{- end}}
+        _check(proof, words, {{.PackedCalldataBytes}});
+{{- range .Outputs}}
+        outputs.{{.Field}} = TensorCodec.unpack(words, _{{.Field}}Layout());
+{{- end}}
+    }
+{{- end}}
+
+    /// @dev Makes room for the public words and writes the first.
+    function _open(uint256 context) private pure returns (uint256[] memory words) {
+        if (context >> 248 != 0) {
+            revert ContextOutOfRange(context);
+        }
+        words = new uint256[](PUBLIC_WORDS);
+        words[0] = context;
+    }
+
+    /// @dev Reverts unless the proof holds for the words. The length of the calldata
+    /// is fixed, so nothing can be smuggled in behind the arguments.
+    function _check(bytes calldata proof, uint256[] memory words, uint256 calldataBytes) private view {
+        if (proof.length != PROOF_BYTES) {
+            revert ProofLength(proof.length, PROOF_BYTES);
+        }
+        if (msg.data.length != calldataBytes) {
+            revert CalldataLength(msg.data.length, calldataBytes);
+        }
+        (bool wellFormed, bool accepted) = _callPlonk(proof, words);
+        if (!wellFormed) {
+            revert MalformedProof();
+        }
+        if (!accepted) {
+            revert ProofRejected();
+        }
+    }
+
+    /// @dev PLONK_VERIFIER.Verify(proof, words), encoded by three copies where the
+    /// compiler would loop over the words. PROOF_BYTES is a multiple of 32.
+    /// @return wellFormed whether the verifier returned
+    /// @return accepted what it returned
+    function _callPlonk(bytes calldata proof, uint256[] memory words)
+        private
+        view
+        returns (bool wellFormed, bool accepted)
+    {
+        address target = address(PLONK_VERIFIER);
+        bytes4 selector = PlonkVerifier.Verify.selector;
+        assembly ("memory-safe") {
+            // selector, offset of proof, offset of words, length and bytes of proof,
+            // length and words: the last two lie in memory as they are encoded.
+            let call_ := mload(0x40)
+            mstore(call_, selector)
+            mstore(add(call_, 0x04), 0x40)
+            mstore(add(call_, 0x24), add(0x60, proof.length))
+            mstore(add(call_, 0x44), proof.length)
+            calldatacopy(add(call_, 0x64), proof.offset, proof.length)
+            let size := shl(5, add(mload(words), 1))
+            mcopy(add(add(call_, 0x64), proof.length), words, size)
+            mstore(0, 0)
+            let success := staticcall(gas(), target, call_, add(add(0x64, proof.length), size), 0, 0x20)
+            wellFormed := and(success, eq(returndatasize(), 0x20))
+            accepted := and(wellFormed, eq(mload(0), 1))
+        }
+    }
+{{- range .Shapes}}
+
+    /// @dev How {{.Role}} {{comment .Name}} is encoded.
+    function _{{.Field}}Layout() private pure returns (TensorCodec.Layout memory) {
+        return TensorCodec.Layout({
+            tensor: {{.Index}},
+            at: {{.At}},
+            elements: {{.Const}}_ELEMENTS,
+            width: {{.Width}},
+            bits: {{.Const}}_BITS,
+            lo: {{.Const}}_LO
+        });
+    }
+{{- end}}
+}

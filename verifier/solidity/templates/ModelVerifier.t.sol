@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity {{.Solc}};
+
+import {IModelVerifier} from "../src/IModelVerifier.sol";
+import {ModelVerifier} from "../src/ModelVerifier.sol";
+import {Sample} from "./Sample.sol";
+
+/// @title Tests of the verifier with a real proof
+/// @notice Run with `forge test`. No library is needed: a test fails by reverting.
+contract ModelVerifierTest {
+    ModelVerifier private verifier;
+
+    /// @notice Deploys the verifier before each test.
+    function setUp() public {
+        verifier = new ModelVerifier();
+    }
+
+    /// @notice The proof is accepted.
+    function test_acceptsProof() public view {
+{{- if .HasOutputs}}
+        IModelVerifier.Outputs memory outputs = verifier.verify(Sample.PROOF, Sample.CONTEXT, Sample.tensors());
+        require(keccak256(abi.encode(outputs)) == Sample.OUTPUTS_HASH, "other outputs");
+{{- else}}
+        verifier.verify(Sample.PROOF, Sample.CONTEXT{{if .Tensors}}, Sample.tensors(){{end}});
+{{- end}}
+    }
+{{- if .HasPacked}}
+
+    /// @notice The proof is accepted with packed tensors.
+    function test_acceptsPackedProof() public view {
+{{- if .HasOutputs}}
+        IModelVerifier.Outputs memory outputs =
+            verifier.verifyPacked(Sample.PROOF, Sample.CONTEXT, Sample.packedTensors());
+        require(keccak256(abi.encode(outputs)) == Sample.OUTPUTS_HASH, "other outputs");
+{{- else}}
+        verifier.verifyPacked(Sample.PROOF, Sample.CONTEXT, Sample.packedTensors());
+{{- end}}
+    }
+{{- end}}
+
+    /// @notice A proof with a changed scalar is rejected.
+    function test_rejectsTamperedProof() public view {
+        bytes memory proof = Sample.PROOF;
+        // The last byte of the first wire's evaluation, after six points.
+        proof[6 * 64 + 31] ^= 0x01;
+        _expect(IModelVerifier.ProofRejected.selector, _call(proof, Sample.CONTEXT));
+    }
+
+    /// @notice A proof with a point off the curve is rejected.
+    function test_rejectsPointOffCurve() public view {
+        bytes memory proof = Sample.PROOF;
+        proof[63] ^= 0x01;
+        _expect(IModelVerifier.MalformedProof.selector, _call(proof, Sample.CONTEXT));
+    }
+
+    /// @notice A proof of another length is rejected.
+    function test_rejectsWrongLength() public view {
+        _expect(IModelVerifier.ProofLength.selector, _call(bytes.concat(Sample.PROOF, hex"00"), Sample.CONTEXT));
+    }
+
+    /// @notice A proof made for one context isn't accepted in another.
+    function test_rejectsWrongContext() public view {
+        _expect(IModelVerifier.ProofRejected.selector, _call(Sample.PROOF, Sample.CONTEXT ^ 1));
+    }
+
+    /// @notice A context is below 2^248.
+    function test_rejectsContextOutOfRange() public view {
+        _expect(IModelVerifier.ContextOutOfRange.selector, _call(Sample.PROOF, Sample.CONTEXT | (1 << 248)));
+    }
+{{- with .FirstShown}}
+
+    /// @notice A proof of one {{.Role}} isn't accepted for another.
+    function test_rejectsOther{{title .Role}}() public view {
+        IModelVerifier.PackedTensors memory packed = Sample.packedTensors();
+        packed.{{.Field}}[0] ^= 1;
+        (bool accepted, bytes memory answer) = address(verifier).staticcall(
+            abi.encodeCall(IModelVerifier.verifyPacked, (Sample.PROOF, Sample.CONTEXT, packed))
+        );
+        _expect(IModelVerifier.ProofRejected.selector, accepted ? bytes("accepted") : answer);
+    }
+
+    /// @notice Nothing can be hidden in a word above its last element.
+    function test_rejectsBitsAboveLastElement() public view {
+        IModelVerifier.PackedTensors memory packed = Sample.packedTensors();
+        packed.{{.Field}}[0] |= 1 << 255;
+        (bool accepted, bytes memory answer) = address(verifier).staticcall(
+            abi.encodeCall(IModelVerifier.verifyPacked, (Sample.PROOF, Sample.CONTEXT, packed))
+        );
+        _expect(IModelVerifier.WordOutOfRange.selector, accepted ? bytes("accepted") : answer);
+    }
+{{- end}}
+
+    /// @dev Calls verify and returns what it reverts with.
+    function _call(bytes memory proof, uint256 context) private view returns (bytes memory) {
+        (bool accepted, bytes memory answer) = address(verifier).staticcall(
+            abi.encodeCall(IModelVerifier.verify, (proof, context{{if .Tensors}}, Sample.tensors(){{end}}))
+        );
+        return accepted ? bytes("accepted") : answer;
+    }
+
+    /// @dev Fails unless the answer is the stated error.
+    function _expect(bytes4 selector, bytes memory answer) private pure {
+        require(bytes4(answer) == selector, "another error, or accepted");
+    }
+}

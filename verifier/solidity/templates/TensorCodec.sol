@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity {{.Solc}};
+
+import {IModelVerifier} from "./IModelVerifier.sol";
+
+/// @title Encodings of a model's tensors
+/// @notice Turns tensors into the public words of a proof and back. An element q
+/// of a tensor is the unsigned u = q - lo of `bits` bits; floor(248 / bits) of
+/// them share a word, the first in the lowest bits. This file is the same for
+/// every model.
+library TensorCodec {
+    /// @notice The order of the BN254 scalar field: every public word is below it.
+    uint256 internal constant FIELD_ORDER =
+        21888242871839275222246405745257275088548364400416034343698204186575808495617;
+
+    /// @notice The bits of a word that carry elements.
+    uint256 internal constant WORD_BITS = 248;
+
+    /// @dev How a tensor is encoded and where its words lie.
+    /// tensor: position in the Tensors struct, named by errors.
+    /// at: index of its first public word.
+    /// elements: number of elements, row-major.
+    /// width: bytes of an element in the byte encoding.
+    /// bits: bits of an element in a word.
+    /// lo: the least value of an element.
+    struct Layout {
+        uint256 tensor;
+        uint256 at;
+        uint256 elements;
+        uint256 width;
+        uint256 bits;
+        int256 lo;
+    }
+
+    /// @notice Packs a tensor given in bytes into its public words.
+    /// @dev An element is written as abi.encodePacked writes it: big-endian, in
+    /// `width` bytes, unsigned if lo >= 0 and two's complement otherwise.
+    /// @param words the public words, written from layout.at on
+    /// @param layout the tensor's layout
+    /// @param data the tensor's elements, row-major
+    function packBytes(uint256[] memory words, Layout memory layout, bytes calldata data) internal pure {
+        uint256 length = layout.elements * layout.width;
+        if (data.length != length) {
+            revert IModelVerifier.TensorLength(layout.tensor, data.length, length);
+        }
+        if (length % 32 != 0 && _calldataWord(_source(data) + length - length % 32) << (8 * (length % 32)) != 0) {
+            revert IModelVerifier.DirtyPadding(layout.tensor);
+        }
+        if (layout.bits == 8 && layout.width == 1) {
+            _packOctets(words, layout, data);
+        } else {
+            _packElements(words, layout, data);
+        }
+    }
+
+    /// @notice Checks a tensor given in packed words and copies it.
+    /// @param words the public words, written from layout.at on
+    /// @param layout the tensor's layout
+    /// @param data the tensor's packed words
+    function packWords(uint256[] memory words, Layout memory layout, uint256[] calldata data) internal pure {
+        uint256 perWord = WORD_BITS / layout.bits;
+        uint256 count = (layout.elements + perWord - 1) / perWord;
+        if (data.length != count) {
+            revert IModelVerifier.TensorLength(layout.tensor, data.length, count);
+        }
+        uint256 used = layout.bits * perWord;
+        uint256 source = _source(data);
+        uint256 target = _target(words, layout.at);
+        unchecked {
+            for (uint256 i = 0; i < count; ++i) {
+                if (i + 1 == count) {
+                    used = layout.bits * (layout.elements - i * perWord);
+                }
+                uint256 word = _calldataWord(source + 32 * i);
+                if (word >> used != 0) {
+                    revert IModelVerifier.WordOutOfRange(layout.tensor, i, word);
+                }
+                _store(target + 32 * i, word);
+            }
+        }
+    }
+
+    /// @notice Checks that a digest is a canonical field element.
+    /// @param tensor the position in the Tensors struct, named by the error
+    /// @param value the digest
+    /// @return the digest
+    function digest(uint256 tensor, uint256 value) internal pure returns (uint256) {
+        if (value >= FIELD_ORDER) {
+            revert IModelVerifier.DigestOutOfRange(tensor, value);
+        }
+        return value;
+    }
+
+    /// @notice Decodes a tensor from its public words.
+    /// @param words the public words, already checked
+    /// @param layout the tensor's layout
+    /// @return values the elements, row-major
+    function unpack(uint256[] memory words, Layout memory layout) internal pure returns (int256[] memory values) {
+        uint256 bits = layout.bits;
+        uint256 perWord = WORD_BITS / bits;
+        uint256 mask = (uint256(1) << bits) - 1;
+        uint256 left = layout.elements;
+        uint256 at = layout.at;
+        int256 lo = layout.lo;
+        values = new int256[](left);
+        uint256 target = _target(values);
+        unchecked {
+            while (left > 0) {
+                uint256 word = words[at++];
+                for (uint256 end = left > perWord ? left - perWord : 0; left > end; --left) {
+                    _store(target, uint256(lo + int256(word & mask)));
+                    word >>= bits;
+                    target += 32;
+                }
+            }
+        }
+    }
+
+    /// @dev Packs elements of one byte and eight bits, 31 at a time. Such a tensor
+    /// has lo = 0, or lo = -128 where u = q + 128 flips the byte's top bit.
+    function _packOctets(uint256[] memory words, Layout memory layout, bytes calldata data) private pure {
+        uint256 flip = layout.lo < 0 ? type(uint256).max / 255 * 128 : 0;
+        uint256 source = _source(data);
+        uint256 target = _target(words, layout.at);
+        uint256 left = data.length;
+        unchecked {
+            while (left > 0) {
+                uint256 used = left < 31 ? left : 31;
+                uint256 mask = (uint256(1) << (8 * used)) - 1;
+                _store(target, (_reverse(_calldataWord(source)) ^ flip) & mask);
+                source += 31;
+                target += 32;
+                left -= used;
+            }
+        }
+    }
+
+    /// @dev Packs elements of any width, one at a time.
+    function _packElements(uint256[] memory words, Layout memory layout, bytes calldata data) private pure {
+        uint256 perWord = WORD_BITS / layout.bits;
+        uint256 unused = 256 - 8 * layout.width;
+        uint256 source = _source(data);
+        uint256 target = _target(words, layout.at);
+        uint256 word = 0;
+        uint256 shift = 0;
+        unchecked {
+            for (uint256 i = 0; i < layout.elements; ++i) {
+                uint256 aligned = _calldataWord(source);
+                // An arithmetic shift of int256 extends the sign, that of uint256 doesn't.
+                int256 value = layout.lo < 0 ? int256(aligned) >> unused : int256(aligned >> unused);
+                // Below lo, u wraps to a number far above 2^bits.
+                uint256 u = uint256(value - layout.lo);
+                if (u >> layout.bits != 0) {
+                    revert IModelVerifier.ElementOutOfRange(layout.tensor, i, value);
+                }
+                word |= u << shift;
+                source += layout.width;
+                shift += layout.bits;
+                if (shift == layout.bits * perWord || i + 1 == layout.elements) {
+                    _store(target, word);
+                    target += 32;
+                    word = 0;
+                    shift = 0;
+                }
+            }
+        }
+    }
+
+    /// @dev Where the bytes begin in the calldata.
+    function _source(bytes calldata data) private pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := data.offset
+        }
+    }
+
+    /// @dev Where the words begin in the calldata.
+    function _source(uint256[] calldata data) private pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := data.offset
+        }
+    }
+
+    /// @dev Where the word of an index lies in memory.
+    function _target(uint256[] memory words, uint256 index) private pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := add(words, shl(5, add(index, 1)))
+        }
+    }
+
+    /// @dev Where the first value lies in memory.
+    function _target(int256[] memory values) private pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := add(values, 32)
+        }
+    }
+
+    /// @dev The 32 bytes of the calldata at a pointer, zero past its end.
+    function _calldataWord(uint256 pointer) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := calldataload(pointer)
+        }
+    }
+
+    /// @dev Writes a word of an array that the caller has room for.
+    function _store(uint256 pointer, uint256 word) private pure {
+        assembly ("memory-safe") {
+            mstore(pointer, word)
+        }
+    }
+
+    /// @dev Reverses the order of the 32 bytes of x.
+    function _reverse(uint256 x) private pure returns (uint256) {
+        uint256 m8 = 0x00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF;
+        uint256 m16 = 0x0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF;
+        uint256 m32 = 0x00000000FFFFFFFF00000000FFFFFFFF00000000FFFFFFFF00000000FFFFFFFF;
+        uint256 m64 = 0x0000000000000000FFFFFFFFFFFFFFFF0000000000000000FFFFFFFFFFFFFFFF;
+        x = ((x >> 8) & m8) | ((x & m8) << 8);
+        x = ((x >> 16) & m16) | ((x & m16) << 16);
+        x = ((x >> 32) & m32) | ((x & m32) << 32);
+        x = ((x >> 64) & m64) | ((x & m64) << 64);
+        return (x >> 128) | (x << 128);
+    }
+}
