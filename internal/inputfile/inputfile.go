@@ -8,7 +8,8 @@
 //     the model's order, flat or nested; "output_data", "input_shapes" and the
 //     like beside it are skipped;
 //   - numpy's .npy, for a model with one input;
-//   - numpy's .npz, arrays by name, or arr_0, arr_1 … in the model's order.
+//   - numpy's .npz, arrays by name, or arr_0, arr_1 … in the model's order;
+//   - an ONNX TensorProto, .pb, for a model with one input.
 //
 // Booleans are 0 and 1. An axis of size 1 may be missing or added, so that the
 // batch axis needn't be written. Numbers must be finite, and whole where the
@@ -248,5 +249,5 @@ func parse(data []byte, inputs []Input) (*contents, error) {
 	case len(data) == 0:
 		return nil, fmt.Errorf("%w: the file is empty", ErrSyntax)
 	}
-	return nil, fmt.Errorf("%w: neither JSON, .npy nor .npz", ErrFormat)
+	return parseTensorProto(data, inputs)
 }
