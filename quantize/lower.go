@@ -97,7 +97,7 @@ func lower(g *graph.Graph, s *Settings) (*lowering, error) {
 		if err != nil {
 			return nil, l.explain(out.ID, err)
 		}
-		l.b.Program.Outputs = append(l.b.Program.Outputs, Output{Name: out.Name, ID: x})
+		l.b.Program.Outputs = append(l.b.Program.Outputs, Output{Name: out.Name, ID: x, Labels: s.Labels[out.Name]})
 	}
 	l.prune()
 	return l, nil

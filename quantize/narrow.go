@@ -152,8 +152,7 @@ func (l *lowering) limit(op *Rescale, note *deviation, v value, node Node, t Ten
 	if uint64(op.Max)-uint64(op.Min) < 1<<l.s.TableBits {
 		return
 	}
-	lo := calibrated(t.Lo, l.s.Margin, exp)
-	hi := calibrated(t.Hi, l.s.Margin, exp)
+	lo, hi := t.calibrated(l.s.Margin, exp)
 	if lo > op.Min {
 		op.Min, note.saturatesLo = lo, true
 	}
@@ -163,18 +162,21 @@ func (l *lowering) limit(op *Rescale, note *deviation, v value, node Node, t Ten
 	op.Max = max(op.Max, op.Min)
 }
 
-// calibrated is a calibrated bound with its margin, moved outward to ±2^k (less one
-// above), where a range check ends naturally.
-func calibrated(bound, margin float64, exp int) int64 {
-	v := math.Ldexp(float64(bound*(1+margin)), exp)
-	if v == 0 {
-		return 0
+// calibrated returns a calibrated range with its margin, moved outward to -2^j and
+// 2^k - 1, where a range check ends naturally. It contains 0.
+func (t TensorSettings) calibrated(margin float64, exp int) (lo, hi int64) {
+	bound := func(v float64) int64 {
+		v = math.Ldexp(float64(v*(1+margin)), exp)
+		if v <= 0 {
+			return 0
+		}
+		return 1 << min(max(ceilLog2(v), 0), 60)
 	}
-	k := min(max(ceilLog2(math.Abs(v)), 0), 60)
-	if v < 0 {
-		return -(1 << k)
+	lo = -bound(-t.Lo)
+	if hi = bound(t.Hi); hi > 0 {
+		hi--
 	}
-	return 1<<k - 1
+	return lo, hi
 }
 
 // rescaled emits a rescale of v, unless the same exists, and returns its result.

@@ -25,6 +25,8 @@ type Settings struct {
 	Margin float64 `json:"margin"`
 	// HiddenWeights makes trained weights Params instead of Consts.
 	HiddenWeights bool `json:"hidden_weights,omitempty"`
+	// Labels name the values of an output that is a class, by output.
+	Labels map[string][]string `json:"labels,omitempty"`
 	// Inputs in the model's declared order.
 	Inputs []InputSettings `json:"inputs"`
 	// Tensors are the widths and ranges of the computed tensors, by node.
