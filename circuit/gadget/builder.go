@@ -100,6 +100,10 @@ type Builder struct {
 	powers    map[int]Expr // of the challenge
 	terms     uint64
 	overrides []solver.Option
+	hintNames map[solver.HintID]string // of HintFunc
+	hints     int                      // batches hinted by integers
+	ranges    map[int]*Table           // by width
+	tables    []*Table
 	err       error
 }
 
@@ -127,12 +131,14 @@ func New(capacity int, widths ...int) *Builder {
 // of rows as on one from New, in a fraction of the time. It is the cost model.
 func NewDry(widths ...int) *Builder {
 	return &Builder{
-		widths:  widths,
-		rowsBy:  make(map[Region]int),
-		proven:  make(map[Wire]Proven),
-		bound:   make(map[Wire]bool),
-		derived: make(map[string]Expr),
-		powers:  make(map[int]Expr),
+		widths:    widths,
+		rowsBy:    make(map[Region]int),
+		proven:    make(map[Wire]Proven),
+		bound:     make(map[Wire]bool),
+		derived:   make(map[string]Expr),
+		powers:    make(map[int]Expr),
+		hintNames: make(map[solver.HintID]string),
+		ranges:    make(map[int]*Table),
 	}
 }
 
@@ -224,11 +230,15 @@ func (b *Builder) Hint(f solver.Hint, n int, inputs ...Expr) []Expr {
 }
 
 // HintFunc is Hint for a function that closes over this circuit's data. name
-// identifies it within the circuit; the solver needs SolverOptions.
+// identifies the call within the circuit; the solver needs SolverOptions.
 func (b *Builder) HintFunc(name string, f solver.Hint, n int, inputs ...Expr) []Expr {
 	h := fnv.New32a()
 	h.Write([]byte("zkml:" + name))
 	id := solver.HintID(h.Sum32())
+	if other, taken := b.hintNames[id]; taken {
+		b.fail(fmt.Errorf("hint %q has the identifier of %q", name, other))
+	}
+	b.hintNames[id] = name
 	b.overrides = append(b.overrides, solver.OverrideHint(id, f))
 	return b.hint(f, id, n, inputs)
 }
