@@ -111,23 +111,3 @@ func (b *Builder) bind(x Expr) {
 		b.Bind(x.Wire)
 	}
 }
-
-// sumZero asserts that the terms add up to zero: one row for three wires, and one
-// for each wire more.
-func (b *Builder) sumZero(terms ...Expr) {
-	var rest Expr
-	var wires []Expr
-	for _, t := range terms {
-		if t.IsConst() {
-			rest.Const.Add(&rest.Const, &t.Const)
-		} else {
-			wires = append(wires, t)
-		}
-	}
-	for len(wires) > 3 {
-		wires = append([]Expr{b.Add(wires[0], wires[1])}, wires[2:]...)
-	}
-	wires = append(wires, Expr{}, Expr{}, Expr{})[:3]
-	wires[0].Const.Add(&wires[0].Const, &rest.Const)
-	b.AssertSum(wires[0], wires[1], wires[2])
-}

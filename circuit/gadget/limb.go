@@ -252,7 +252,7 @@ func (b *Builder) bounded(m int64) bounded {
 		},
 		write: func(h []Expr) Expr {
 			v := b.hold(d, h[:n])
-			b.sumZero(append(b.check(d, h[n:]), v, Constant(-m))...)
+			b.assertZero(append(b.check(d, h[n:]), v, Constant(-m)))
 			b.prove(v, 0, m, 0)
 			return v
 		},

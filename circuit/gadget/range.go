@@ -63,7 +63,7 @@ func (b *Builder) limbs(xs []Expr, d digits) {
 	}
 	hints := b.each("limbs", xs, len(d.limbs), d.split)
 	for i, x := range xs {
-		b.sumZero(append(b.check(d, hints[i]), x.Times(-1))...)
+		b.assertZero(append(b.check(d, hints[i]), x.Times(-1)))
 		b.bind(x)
 	}
 }

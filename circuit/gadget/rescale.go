@@ -140,7 +140,7 @@ func (b *Builder) quotientAndRest(x Expr, r Rounding, q, rest []Expr) {
 	for _, t := range q {
 		terms = append(terms, t.Scale(Pow2(int(r.Shift))))
 	}
-	b.sumZero(append(terms, x.Times(-r.Mult).Plus(-r.half()))...)
+	b.assertZero(append(terms, x.Times(-r.Mult).Plus(-r.half())))
 }
 
 // recordDividend records what the limbs say of x.
