@@ -91,3 +91,20 @@ func BenchmarkDevelopment(b *testing.B) {
 		b.Log(time.Since(start))
 	}
 }
+
+// TestDevelopmentID holds what everyone recognises the development string by.
+func TestDevelopmentID(t *testing.T) {
+	const want = "142c27615717e46fa53e5cc809749fb01a7c98828c9a1f1cec4498db8b4473b5"
+	if got := DevelopmentID().String(); got != want {
+		t.Errorf("ID is %s, want %s", got, want)
+	}
+	_, tauG2 := developmentTau()
+	if !IsDevelopment(&tauG2) {
+		t.Error("the development string isn't recognised")
+	}
+	_, _, _, g2 := bn254.Generators()
+	tauG2.Add(&tauG2, &g2)
+	if IsDevelopment(&tauG2) {
+		t.Error("another string is taken for the development one")
+	}
+}

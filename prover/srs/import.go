@@ -86,6 +86,9 @@ func readCeremonyFile(ctx context.Context, file *os.File, name string, options I
 	if IsDevelopment(&p.tauG2) {
 		return nil, ErrDevelopment
 	}
+	if _, _, _, g2 := bn254.Generators(); p.tauG2.Equal(&g2) {
+		return nil, fmt.Errorf("%w: its secret is 1: nobody has contributed to it", ErrInvalid)
+	}
 	steps := newSteps(ctx, p, info.Size(), options.Progress)
 	source, err := digestFile(file, info.Size(), steps)
 	if err != nil {

@@ -95,6 +95,9 @@ func makePtau(secret int64) map[uint32][]byte {
 		}
 	}
 	for log := range power + 1 {
+		if secret == 1 {
+			break // it lies in the domain
+		}
 		values := make([]fr.Element, 1<<log)
 		lagrangeAt(values, &tau, &scalars[1<<log])
 		sections[ptauLagrange] = append(sections[ptauLagrange], encodeG1(multiplyFixed(&g1, values))...)
@@ -154,6 +157,7 @@ func TestImportRefuses(t *testing.T) {
 		want  error
 	}{
 		{"development secret", func(s map[uint32][]byte) { maps.Copy(s, makePtau(0)) }, ErrDevelopment},
+		{"secret of 1", func(s map[uint32][]byte) { maps.Copy(s, makePtau(1)) }, ErrInvalid},
 		{"no header", func(s map[uint32][]byte) { delete(s, ptauHeader) }, ErrInvalid},
 		{"another curve", func(s map[uint32][]byte) { s[ptauHeader][5] ^= 1 }, ErrInvalid},
 		{"wider coordinates", func(s map[uint32][]byte) { s[ptauHeader][0] = 48 }, ErrInvalid},
