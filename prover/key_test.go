@@ -148,6 +148,23 @@ func TestKeyFiles(t *testing.T) {
 	}
 }
 
+// TestLongName writes the longest name that fits a proving key's file.
+func TestLongName(t *testing.T) {
+	pk := *cases[1]().pk
+	pk.srsName = strings.Repeat("n", 300)
+	var file bytes.Buffer
+	if _, err := pk.WriteTo(&file); err != nil {
+		t.Fatal(err)
+	}
+	read, err := ReadProvingKey(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read.SRSName() != pk.srsName[:255] {
+		t.Errorf("name of %d bytes was read", len(read.SRSName()))
+	}
+}
+
 // TestSetupIsDeterministic makes the same keys twice.
 func TestSetupIsDeterministic(t *testing.T) {
 	a := cases[1]()

@@ -110,8 +110,9 @@ func ReadProvingKey(r io.Reader) (*ProvingKey, error) {
 		return nil, fileErrorf(provingKeyFile, "%v", errShort)
 	}
 	rest = rest[copy(id[:], rest):]
-	name := string(rest[1 : 1+rest[0]])
-	vk, err := parseVerifyingKey(rest[1+rest[0]:])
+	nameEnd := 1 + int(rest[0])
+	name := string(rest[1:nameEnd])
+	vk, err := parseVerifyingKey(rest[nameEnd:])
 	if err != nil {
 		return nil, fileErrorf(provingKeyFile, "the key inside: %v", err)
 	}

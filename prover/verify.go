@@ -129,12 +129,12 @@ func (e *Expectation) check(v *Verdict) error {
 	var unknown []error
 	for name := range e.Integers {
 		if !known[name] {
-			unknown = append(unknown, fmt.Errorf("%w: %q", ErrUnknownTensor, name))
+			unknown = append(unknown, errNotPublic(name))
 		}
 	}
 	for name := range e.Digests {
 		if !known[name] {
-			unknown = append(unknown, fmt.Errorf("%w: %q", ErrUnknownTensor, name))
+			unknown = append(unknown, errNotPublic(name))
 		}
 	}
 	return errors.Join(unknown...)
