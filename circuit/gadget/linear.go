@@ -141,8 +141,7 @@ func (b *Builder) hintName(kind string) string {
 func (l *layer) direct(b *Builder) {
 	l.y = make([]Expr, l.results())
 	var terms []Expr
-	for o := range l.g.O {
-		k := singles(l.g.O)[o]
+	for o, k := range singles(l.g.O) {
 		taps := l.taps(b, k)
 		for n := range l.g.N {
 			for u := range l.v.count {

@@ -1,5 +1,9 @@
 package gadget
 
+import "errors"
+
+var errUnproven = errors.New("a range check left a linear map's result unproven")
+
 // plan is a way to prove a layer and what it costs.
 type plan struct {
 	rows int
@@ -30,39 +34,85 @@ func (b *Builder) plans(l *layer) []plan {
 	if l.positions() > 1 {
 		list = append(list, plan{l.randomRows() + l.randomCommits(b), "Freivalds", func() { l.bindRandom(b) }})
 	}
-	if lanes, ok := l.lanes(b); ok {
+	if lanes, ranges, ok := l.lanes(b); ok {
 		blocks := pack(lanes)
-		list = append(list, plan{l.packedRows(blocks), "packed", func() {
-			l.bindPacked(b, blocks)
+		list = append(list, plan{l.packedRows(blocks) + ranges, "packed", func() {
+			l.bindPacked(b, l.provenBlocks(b))
 		}})
 		if l.positions() > 1 {
-			list = append(list, plan{l.lanesRows(blocks) + l.laneCommits(b, blocks), "Freivalds with lanes", func() {
-				l.bindLanes(b, blocks)
+			list = append(list, plan{l.lanesRows(blocks) + l.laneCommits(b, blocks) + ranges, "Freivalds with lanes", func() {
+				l.bindLanes(b, l.provenBlocks(b))
 			}})
 		}
 	}
 	return list
 }
 
-// lanes returns the lane that each output channel needs. It reports false where a
-// result's range isn't proven or a lane is too wide.
-func (l *layer) lanes(b *Builder) (lanes []lane, ok bool) {
+// lanes returns the lane that each output channel needs, taking for granted that
+// results without a proven range get the range check that they need, and the rows of
+// those checks. It reports false where no range check is possible or a lane is too
+// wide.
+func (l *layer) lanes(b *Builder) (lanes []lane, ranges int, ok bool) {
 	lanes = make([]lane, l.g.O)
 	for o, reach := range l.reach {
-		for n := range l.g.N {
-			for p := range l.v.count * l.h.count {
-				proven, known := b.Proven(l.y[l.place(n, o, p)].Wire)
-				if !known {
-					return nil, false
-				}
-				lanes[o].fit(proven, reach)
+		width := length(reach.Hi - reach.Lo)
+		unproven := 0
+		l.eachResult(o, func(y Expr) {
+			proven, known := b.Proven(y.Wire)
+			if !known {
+				unproven++
+				proven.Interval = Interval{reach.Lo, reach.Lo + (1<<width - 1)}
 			}
+			lanes[o].fit(proven, reach)
+		})
+		if unproven > 0 && (len(b.widths) == 0 || width >= maxRange) || lanes[o].integer+lanes[o].fraction > laneBits {
+			return nil, 0, false
 		}
-		if lanes[o].integer+lanes[o].fraction > laneBits {
-			return nil, false
+		if unproven > 0 {
+			ranges += b.rangeRows(width, unproven)
 		}
 	}
-	return lanes, true
+	return lanes, ranges, true
+}
+
+// rangeRows is the number of rows of n range checks.
+func (b *Builder) rangeRows(width, n int) int {
+	if width <= 2 {
+		return max(1, width) * n
+	}
+	d := b.exact(width)
+	return (d.cost() + costRow*(len(d.limbs)-1)) * n / 2
+}
+
+// eachResult calls f for the results of an output channel.
+func (l *layer) eachResult(o int, f func(Expr)) {
+	for n := range l.g.N {
+		for p := range l.v.count * l.h.count {
+			f(l.y[l.place(n, o, p)])
+		}
+	}
+}
+
+// provenBlocks writes the missing range checks and packs the lanes by what is then
+// proven.
+func (l *layer) provenBlocks(b *Builder) []block {
+	for o, reach := range l.reach {
+		var unproven []Expr
+		l.eachResult(o, func(y Expr) {
+			if _, known := b.Proven(y.Wire); !known {
+				unproven = append(unproven, y.Plus(-reach.Lo))
+			}
+		})
+		if len(unproven) > 0 {
+			b.RangeAll(unproven, length(reach.Hi-reach.Lo))
+		}
+	}
+	lanes, ranges, ok := l.lanes(b)
+	if !ok || ranges > 0 {
+		b.fail(errUnproven)
+		return nil
+	}
+	return pack(lanes)
 }
 
 // laneCommits is the number of commitments of bindLanes.
@@ -85,13 +135,16 @@ func (l *layer) laneCommits(b *Builder, blocks []block) int {
 }
 
 // unboundPositions is the number of positions at which not all results of a block
-// are bound.
+// are bound. A range check of more than two bits, if one is missing, binds.
 func (l *layer) unboundPositions(b *Builder, k block) int {
 	count := 0
 	for n := range l.g.N {
 		for p := range l.v.count * l.h.count {
 			for _, o := range k.outputs {
-				if !b.isBound(l.y[l.place(n, o, p)]) || !b.isBound(l.biasOf(o)) {
+				y := l.y[l.place(n, o, p)]
+				_, proven := b.Proven(y.Wire)
+				checked := !proven && l.reach[o].Hi-l.reach[o].Lo > 3
+				if !checked && !b.isBound(y) || !b.isBound(l.biasOf(o)) {
 					count++
 					break
 				}

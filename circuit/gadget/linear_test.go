@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -54,20 +55,20 @@ type problem struct {
 
 // operands are the problem's operands as secret inputs and constants.
 func (p *problem) operands(b *Builder) (x, weights, bias Operand) {
-	secrets := func(name string, values []int64, in Interval) Operand {
+	inputs := func(name string, values []int64, in Interval) Operand {
 		o := Operand{Interval: in}
 		for i := range values {
 			o.Exprs = append(o.Exprs, b.Secret(fmt.Sprint(name, i)))
 		}
 		return o
 	}
-	x = secrets("x", p.x, p.xIn)
+	x = inputs("x", p.x, p.xIn)
 	weights, bias = Operand{Fixed: p.weights}, Operand{Fixed: p.bias}
 	if p.hiddenWeights {
-		weights = secrets("w", p.weights, p.wIn)
+		weights = inputs("w", p.weights, p.wIn)
 	}
 	if p.hiddenBias_ && p.bias != nil {
-		bias = secrets("b", p.bias, p.bIn)
+		bias = inputs("b", p.bias, p.bIn)
 	}
 	return
 }
@@ -147,9 +148,9 @@ func randomGeometry(r *rand.Rand) Geometry {
 var strategies = []string{"direct", "Freivalds", "packed", "Freivalds with lanes"}
 
 // hinted writes the problem with hinted results and the plan of the given name, and
-// returns the layer, or nil if there is no such plan. Results are
-// recorded as proven, without rows.
-func (p *problem) hinted(b *Builder, name string) (l *layer, rows int) {
+// returns the layer, or nil if there is no such plan. Results are range-checked by
+// rows if ranged, and otherwise only recorded as proven.
+func (p *problem) hinted(b *Builder, name string, ranged bool) (l *layer, rows int) {
 	x, weights, bias := p.operands(b)
 	l, err := newLayer(p.g, x, weights, bias)
 	if err != nil {
@@ -162,7 +163,12 @@ func (p *problem) hinted(b *Builder, name string) (l *layer, rows int) {
 		width := 0
 		for ; int64(1)<<width <= reach.Hi-reach.Lo; width++ {
 		}
-		b.Prove(y.Wire, Proven{Interval{reach.Lo, reach.Lo + 1<<width - 1}, i % 3})
+		if ranged {
+			b.At("test", "range")
+			b.Range(y.Plus(-reach.Lo), width)
+		} else {
+			b.Prove(y.Wire, Proven{Interval{reach.Lo, reach.Lo + 1<<width - 1}, i % 3})
+		}
 	}
 	b.At("test", "linear")
 	var chosen *plan
@@ -186,7 +192,7 @@ func linearRows(b *Builder) int {
 	rows := 0
 	_, by := b.RowsBy()
 	for region, n := range by {
-		if region.Node == "test" {
+		if region.Node == "test" && region.Gadget != "range" {
 			rows += n
 		}
 	}
@@ -200,8 +206,11 @@ func override(name string, f solver.Hint) solver.Option {
 }
 
 // forged replaces the hinted results.
-func forged(y []fr.Element) solver.Option {
-	return override("forgeable", func(_ *big.Int, _, out []*big.Int) error {
+func forged(y []fr.Element) solver.Option { return forgedAs("forgeable", y) }
+
+// forgedAs replaces the outputs of the named hint.
+func forgedAs(name string, y []fr.Element) solver.Option {
+	return override(name, func(_ *big.Int, _, out []*big.Int) error {
 		for i := range out {
 			y[i].BigInt(out[i])
 		}
@@ -222,11 +231,11 @@ func TestLinearStrategies(t *testing.T) {
 		for _, name := range strategies {
 			t.Run(fmt.Sprint(round, name), func(t *testing.T) {
 				b, dry := New(1024), NewDry()
-				l, rows := p.hinted(b, name)
+				l, rows := p.hinted(b, name, false)
 				if l == nil {
 					t.Skip("no such plan")
 				}
-				p.hinted(dry, name)
+				p.hinted(dry, name, false)
 				if err := b.Finish(); err != nil {
 					t.Fatal(err)
 				}
@@ -285,6 +294,170 @@ func TestLinearDirect(t *testing.T) {
 		}
 		if err := solve(t, b, elements(want), p.secret()); err != nil {
 			t.Errorf("%+v: %v", p.g, err)
+		}
+	}
+}
+
+// TestLinearOfOddOperands has constants and repeated wires among the operand's
+// elements, as padding and expansion make them, and wires with factors and offsets.
+func TestLinearOfOddOperands(t *testing.T) {
+	r := rand.New(rand.NewPCG(10, 4))
+	for _, name := range strategies {
+		p := problem{g: padded(plain(1, 2, 5, 6, 4, 3), 1)}
+		p.random(r)
+		p.xIn = Interval{-100, 100}
+		b := New(1024)
+		secret := []fr.Element{Int(3), Int(-2)}
+		first, second := b.Secret("0"), b.Secret("1")
+		var x []Expr
+		for i := range p.x {
+			switch i % 4 {
+			case 0:
+				x, p.x[i] = append(x, Constant(0)), 0
+			case 1:
+				x, p.x[i] = append(x, Constant(9)), 9
+			case 2:
+				x, p.x[i] = append(x, first), 3
+			case 3:
+				x, p.x[i] = append(x, second.Times(int64(i)).Plus(5)), -2*int64(i)+5
+			}
+		}
+		l, err := newLayer(p.g, Operand{Exprs: x, Interval: p.xIn}, Operand{Fixed: p.weights}, Operand{Fixed: p.bias})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.y = b.HintFunc("forgeable", l.hint(), l.results(), x...)
+		for i, y := range l.y {
+			b.Prove(y.Wire, Proven{l.reach[i/30], 0})
+		}
+		b.At("test", "")
+		rows := 0
+		for _, q := range b.plans(l) {
+			if q.name == name {
+				rows = q.rows
+				b.Defer(Decide, func() error {
+					q.bind()
+					return nil
+				})
+			}
+		}
+		if err := b.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		if got := linearRows(b); got > rows {
+			t.Errorf("%s: %d rows, at most %d counted", name, got, rows)
+		}
+		want := elements(naive(p.g, p.x, p.weights, p.bias))
+		if err := solve(t, b, nil, secret, forged(want)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		want[7].Add(&want[7], &one)
+		if solve(t, b, nil, secret, forged(want)) == nil {
+			t.Errorf("%s: a wrong result is accepted", name)
+		}
+	}
+}
+
+// TestLinearChoosesDirect has maps that need no hint.
+func TestLinearChoosesDirect(t *testing.T) {
+	pool := plain(1, 3, 8, 8, 3, 2)
+	pool.Groups, pool.Stride = 3, [2]int{2, 2}
+	for _, c := range []struct {
+		name    string
+		g       Geometry
+		weights []int64
+		rows    int
+	}{
+		{"a single tap", plain(1, 1, 4, 4, 2, 1), []int64{3, -1}, 0},
+		{"an average pool", pool, []int64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 3 * 16 * 3},
+		{"zero weights", plain(1, 2, 2, 2, 1, 2), []int64{1, 0, 0, 0, 0, 2, 0, 0}, 1},
+	} {
+		b := New(256)
+		x, values := randomOperand(b, rand.New(rand.NewPCG(1, 1)), "x", c.g.C*c.g.H*c.g.W, Interval{-8, 7})
+		y := b.Linear(c.g, x, Operand{Fixed: c.weights}, Operand{})
+		if b.Rows() != c.rows {
+			t.Errorf("%s: %d rows, want %d", c.name, b.Rows(), c.rows)
+		}
+		for i, v := range naive(c.g, values, c.weights, nil) {
+			b.AssertEqual(y[i], Constant(v))
+		}
+		if err := b.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		if err := solve(t, b, nil, elements(values)); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// TestLinearRefuses has sizes that don't fit together and values that are too large.
+func TestLinearRefuses(t *testing.T) {
+	good := plain(1, 2, 3, 3, 2, 2)
+	change := func(f func(*Geometry)) Geometry {
+		g := good
+		f(&g)
+		return g
+	}
+	for name, c := range map[string]struct {
+		g       Geometry
+		weights []int64
+		in      Interval
+	}{
+		"no stride":        {change(func(g *Geometry) { g.Stride[0] = 0 }), make([]int64, 16), Interval{0, 1}},
+		"negative padding": {change(func(g *Geometry) { g.Pad[1] = -1 }), make([]int64, 16), Interval{0, 1}},
+		"groups":           {change(func(g *Geometry) { g.Groups = 3 }), make([]int64, 16), Interval{0, 1}},
+		"large kernel":     {change(func(g *Geometry) { g.KH = 4 }), make([]int64, 32), Interval{0, 1}},
+		"huge":             {change(func(g *Geometry) { g.O = 1 << 28 }), make([]int64, 16), Interval{0, 1}},
+		"few weights":      {good, make([]int64, 15), Interval{0, 1}},
+		"large values":     {good, []int64{0, 0, 0, 0, 1 << 30, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, Interval{0, 1 << 32}},
+		"larger weights":   {good, []int64{-1 << 63, -1 << 63, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, Interval{0, 1}},
+	} {
+		b := NewDry()
+		x, _ := randomOperand(b, rand.New(rand.NewPCG(1, 1)), "x", 18, Interval{0, 1})
+		x.Interval = c.in
+		b.Linear(c.g, x, Operand{Fixed: c.weights}, Operand{})
+		if b.Finish() == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestLinearChecksUnprovenRanges has results that nothing else proves to lie in a
+// range, and lanes with range checks take the fewest rows: both a changed result and a
+// carry are rejected.
+func TestLinearChecksUnprovenRanges(t *testing.T) {
+	p := problem{g: plain(1, 60, 1, 1, 8, 1)}
+	p.random(rand.New(rand.NewPCG(11, 4)))
+	want := naive(p.g, p.x, p.weights, p.bias)
+	b := New(1024, 4, 10)
+	x, weights, bias := p.operands(b)
+	name := b.hintName("linear")
+	b.At("test", "")
+	y := b.Linear(p.g, x, weights, bias)
+	if err := b.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	regions, _ := b.RowsBy()
+	if !slices.Contains(regions, Region{"test", "linear, packed"}) {
+		t.Errorf("regions %v", regions)
+	}
+	for i := range y {
+		if _, ok := b.Proven(y[i].Wire); !ok {
+			t.Fatalf("result %d is not proven", i)
+		}
+	}
+	if err := solve(t, b, nil, p.secret(), forgedAs(name, elements(want))); err != nil {
+		t.Fatal(err)
+	}
+	for i := range p.g.O - 1 {
+		for shift := range 20 {
+			lie := elements(want)
+			carry := Pow2(shift)
+			lie[i].Add(&lie[i], &carry)
+			lie[i+1].Sub(&lie[i+1], &one)
+			if solve(t, b, nil, p.secret(), forgedAs(name, lie)) == nil {
+				t.Errorf("2^%d carried from result %d is accepted", shift, i)
+			}
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (b *Builder) MatMul(batch, m, k, n int, x, y Operand) []Expr {
 	columns, err := matMulLayer(batch, n, k, m, y, x, true)
 	if err != nil {
 		b.fail(err)
-		return nil
+		return make([]Expr, batch*m*n)
 	}
 	if rows.directRows() <= min(rows.leastHintedRows(), columns.leastHintedRows()) {
 		defer b.strategy("direct")()
