@@ -160,8 +160,8 @@ func flag(b bool) int64 {
 	return 0
 }
 
-// Decode reads what Encode wrote and validates it. It is safe on any bytes: the
-// memory it takes is proportional to their number, and the limits of Validate hold.
+// Decode reads what Encode wrote and validates it. It is safe on any bytes, under
+// the limits of Validate.
 func Decode(data []byte) (*Program, error) {
 	var e encodedProgram
 	if err := codec.Unmarshal(data, &e); err != nil {

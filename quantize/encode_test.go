@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"flag"
+	"math"
 	"math/rand/v2"
 	"os"
 	"reflect"
@@ -147,4 +148,124 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// FuzzValidate changes numbers of a random program: Validate must not panic, and
+// what it accepts must run within its intervals.
+func FuzzValidate(f *testing.F) {
+	f.Add(uint64(1), []byte{3, 0, 5, 2, 1, 200})
+	f.Add(uint64(2), []byte{1, 9, 255, 4, 12, 7, 0, 13, 1})
+	interesting := []int64{0, 1, -1, 2, 7, 63, 64, 1 << 20, 1 << 31, 1 << 40, 1<<62 - 1, math.MaxInt64, math.MinInt64, -1 << 40, -5, 13}
+	f.Fuzz(func(t *testing.T, seed uint64, changes []byte) {
+		p := quantizetest.Program(rand.New(rand.NewPCG(seed, 8)), quantizetest.Options{Nodes: 5, Size: 3})
+		for ; len(changes) >= 3 && len(p.Nodes) > 0; changes = changes[3:] {
+			n := &p.Nodes[int(changes[0])%len(p.Nodes)]
+			v := interesting[changes[2]%16]
+			if changes[2] >= 128 {
+				v = int64(changes[2]) - 190
+			}
+			mutate(n, int(changes[1]), v)
+		}
+		if p.Validate() != nil {
+			return
+		}
+		for i := range p.Nodes {
+			if param, ok := p.Nodes[i].Op.(quantize.Param); ok && param.Values == nil {
+				return
+			}
+		}
+		values, err := p.Run(quantizetest.Inputs(rand.New(rand.NewPCG(1, 1)), p))
+		if err != nil {
+			t.Fatalf("a valid program does not run: %v", err)
+		}
+		for i, n := range p.Nodes {
+			for _, v := range values[i] {
+				if v < n.Lo || v > n.Hi {
+					t.Fatalf("tensor %d: %d is outside [%d, %d]", i, v, n.Lo, n.Hi)
+				}
+			}
+		}
+	})
+}
+
+// mutate sets one number of a node.
+func mutate(n *quantize.Node, field int, v int64) {
+	switch field % 8 {
+	case 0:
+		n.Lo = v
+	case 1:
+		n.Hi = v
+	case 2:
+		if len(n.Inputs) > 0 {
+			n.Inputs[0] = quantize.ID(v)
+		}
+	case 3:
+		if len(n.Shape) > 0 {
+			n.Shape[field/8%len(n.Shape)] = int(v)
+		}
+	case 4:
+		n.Inputs = append(n.Inputs, quantize.ID(v))
+	case 5:
+		if len(n.Inputs) > 0 {
+			n.Inputs = n.Inputs[:len(n.Inputs)-1]
+		}
+	default:
+		switch op := n.Op.(type) {
+		case quantize.Input:
+			op.Bits = int(v)
+			n.Op = op
+		case quantize.Param:
+			op.Values = nil
+			n.Op = op
+		case quantize.Const:
+			op.Values[0] = v
+		case quantize.Rewire:
+			if len(op.Index) > 0 {
+				op.Index[0] = int32(v)
+			}
+			op.Fill = v
+			n.Op = op
+		case quantize.Linear:
+			switch field / 8 % 6 {
+			case 0:
+				op.Groups = int(v)
+			case 1:
+				op.Stride[0] = int(v)
+			case 2:
+				op.Dilation[1] = int(v)
+			default:
+				op.Pad[field/8%4] = int(v)
+			}
+			n.Op = op
+		case quantize.Add:
+			op.Const = v
+			op.Coeffs[0] = v
+			n.Op = op
+		case quantize.Rescale:
+			switch field / 8 % 4 {
+			case 0:
+				op.Multiplier = v
+			case 1:
+				op.Shift = uint(v)
+			case 2:
+				op.Min = v
+			case 3:
+				op.Max = v
+			}
+			n.Op = op
+		case quantize.Lookup:
+			if field/8%2 == 0 {
+				op.Min = v
+			} else {
+				op.Table[0] = v
+			}
+			n.Op = op
+		case quantize.Threshold:
+			op.T = v
+			n.Op = op
+		case quantize.Div:
+			op.Shift = uint(v)
+			n.Op = op
+		}
+	}
 }

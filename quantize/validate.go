@@ -14,8 +14,8 @@ const (
 	MaxRank     = 16
 	MaxTable    = 1 << 20 // entries of a Lookup
 	MaxBits     = 60      // of an Input or a Param
-	MaxWork     = 1 << 36 // multiplications of one run
-	MaxElements = 1 << 27 // of all tensors together
+	MaxWork     = 1 << 32 // multiplications of one run
+	MaxElements = 1 << 25 // of all tensors together
 )
 
 // Validate checks that the program means something and that its intervals are
