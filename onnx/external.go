@@ -53,18 +53,18 @@ func (e *externalData) read(p *onnxpb.TensorProto, size int, b *budget) ([]byte,
 		return nil, fail("%v", err)
 	}
 	defer root.Close()
-	file, err := root.Open(filepath.FromSlash(location))
-	if err != nil {
-		return nil, fail("%v", err)
-	}
-	defer file.Close()
-	info, err := file.Stat()
+	info, err := root.Stat(filepath.FromSlash(location))
 	if err != nil {
 		return nil, fail("%v", err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fail("%q is not a regular file", location)
 	}
+	file, err := root.Open(filepath.FromSlash(location))
+	if err != nil {
+		return nil, fail("%v", err)
+	}
+	defer file.Close()
 	if offset < 0 || offset > info.Size() || length > info.Size()-offset {
 		return nil, fail("%q has %d bytes, which does not hold %d from offset %d", location, info.Size(), length, offset)
 	}

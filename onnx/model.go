@@ -54,22 +54,19 @@ func (m *model) format(node, value, problem, hint string) error {
 // readOpset finds the version of ONNX's own operator set; other domains don't
 // matter here, because their nodes are reported one by one.
 func (m *model) readOpset(p *onnxpb.ModelProto) error {
-	version := int64(-1)
-	for _, o := range p.OpsetImport {
-		if ownDomain(o.GetDomain()) {
-			if version >= 0 && version != o.GetVersion() {
-				return m.format("", "", "the file names two versions of ONNX's operator set", "")
-			}
-			version = o.GetVersion()
-		}
+	if len(p.OpsetImport) == 0 {
+		return m.format("", "", "the file doesn't say which version of ONNX's operator set it uses", "is it an ONNX model?")
 	}
-	if version < 0 {
-		if len(p.OpsetImport) > 0 {
-			// A model may use other domains only; any version reads as well.
-			version = MaxOpset
-		} else {
-			return m.format("", "", "the file doesn't say which version of ONNX's operator set it uses", "is it an ONNX model?")
+	version := int64(MaxOpset) // if the model only uses other domains, any will do
+	found := false
+	for _, o := range p.OpsetImport {
+		if !ownDomain(o.GetDomain()) {
+			continue
 		}
+		if found && version != o.GetVersion() {
+			return m.format("", "", "the file names two versions of ONNX's operator set", "")
+		}
+		version, found = o.GetVersion(), true
 	}
 	if version < MinOpset || version > MaxOpset {
 		return &OpsetError{File: m.budget.file, Found: version, Lowest: MinOpset, Above: MaxOpset + 1}

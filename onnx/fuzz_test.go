@@ -1,0 +1,216 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/zkml-go/zkml/graph"
+	"github.com/zkml-go/zkml/internal/onnxpb"
+)
+
+// fuzzLimits keep one execution short.
+var fuzzLimits = Limits{FileBytes: 1 << 16, Messages: 1 << 10, Nodes: 256, ConstElements: 1 << 14,
+	RewireElements: 1 << 16, TensorElements: 1 << 12, MACs: 1 << 20}
+
+// checkLoad loads a model and checks what must hold whatever the bytes are: a
+// typed error, or a valid graph that can be run or says why not.
+func checkLoad(t *testing.T, data []byte) {
+	g, _, err := LoadBytes(data, Options{Limits: fuzzLimits})
+	if err != nil {
+		var format *FormatError
+		var opset *OpsetError
+		var unsupported *UnsupportedError
+		var dim *DimError
+		var limit *LimitError
+		var path *fs.PathError
+		if !errors.As(err, &format) && !errors.As(err, &opset) && !errors.As(err, &unsupported) &&
+			!errors.As(err, &dim) && !errors.As(err, &limit) && !errors.As(err, &path) {
+			t.Fatalf("error of no known type: %v", err)
+		}
+		return
+	}
+	inputs := map[string]*graph.Tensor{}
+	for _, id := range g.Inputs {
+		n := g.Nodes[id]
+		x := &graph.Tensor{Shape: n.Shape, Data: make([]float64, n.Shape.Size())}
+		for i := range x.Data {
+			x.Data[i] = float64(i%5 - 2)
+		}
+		inputs[n.Op.(graph.Input).Name] = x
+	}
+	if _, err := g.Run(inputs); err != nil && !errors.Is(err, graph.ErrNotFinite) {
+		t.Fatalf("loaded, but can't be run: %v", err)
+	}
+}
+
+// seeds are models that reach most operators.
+func seeds() []*modelBuilder {
+	x4 := func(opset int64) *modelBuilder { return newModel(opset).input("x", Float, 1, 2, 4, 4) }
+	return []*modelBuilder{
+		smallNet(),
+		x4(13).weight(ramp("w", 0.1, 2, 2, 3, 3)).node("ConvTranspose", names("x", "w"), names("y"), intsAttr("strides", 2, 2), intsAttr("pads", 1, 1, 1, 1)).output("y"),
+		x4(13).node("AveragePool", names("x"), names("y"), intsAttr("kernel_shape", 3, 3), intAttr("ceil_mode", 1), stringAttr("auto_pad", "SAME_UPPER")).output("y"),
+		x4(13).node("ReduceMean", names("x"), names("a"), intsAttr("axes", -1, 1)).node("Softmax", names("a"), names("y"), intAttr("axis", 2)).output("y"),
+		x4(13).node("ArgMax", names("x"), names("y"), intAttr("axis", 1), intAttr("select_last_index", 1)).output("y"),
+		x4(13).weight(intTensor("s", []int64{2}, 1, -1)).weight(intTensor("e", []int64{2}, math.MaxInt64, math.MinInt64)).weight(intTensor("a", []int64{2}, 1, 3)).weight(intTensor("p", []int64{2}, 1, -2)).
+			node("Slice", names("x", "s", "e", "a", "p"), names("y")).output("y"),
+		x4(13).weight(intTensor("p", []int64{8}, 0, 0, 1, 2, 0, 0, 2, 1)).node("Pad", names("x", "p"), names("y"), stringAttr("mode", "reflect")).output("y"),
+		x4(13).weight(intTensor("p", []int64{2}, 1, 1)).node("Split", names("x", "p"), names("a", "b"), intAttr("axis", 1)).
+			node("Concat", names("b", "a", "x"), names("y"), intAttr("axis", 1)).output("y"),
+		x4(13).node("MatMul", names("x", "x"), names("a")).node("Mul", names("a", "x"), names("b")).node("Div", names("b", "x"), names("y")).output("y"),
+		x4(13).weight(ramp("s", 0.1, 2, 1, 1)).node("PRelu", names("x", "s"), names("a")).node("Max", names("a", "x", "s"), names("y")).output("y"),
+		x4(13).weight(intTensor("i", []int64{2, 2}, 0, -1, 3, 1)).node("Gather", names("x", "i"), names("a"), intAttr("axis", 2)).
+			node("Transpose", names("a"), names("y"), intsAttr("perm", 4, 3, 0, 1, 2)).output("y"),
+		newModel(9).input("x", Float, 2, 3).node("Clip", names("x"), names("a"), floatAttr("min", -1), floatAttr("max", 1)).
+			node("Softmax", names("a"), names("b")).node("Dropout", names("b"), names("c", "m")).node("Squeeze", names("c"), names("y"), intsAttr("axes", 0)).output("y"),
+		newModel(18).input("x", Float, 2, "n").weight(intTensor("s", []int64{3}, 4, 2, 3)).node("Expand", names("x", "s"), names("y")).output("y"),
+		newModel(11).weight(intTensor("a", nil, 0)).weight(intTensor("b", nil, 10)).weight(intTensor("c", nil, 3)).
+			node("Range", names("a", "b", "c"), names("r")).node("Cast", names("r"), names("f"), intAttr("to", 1)).node("Sqrt", names("f"), names("y")).output("y"),
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	for _, m := range seeds() {
+		f.Add(m.bytes())
+	}
+	f.Fuzz(checkLoad)
+}
+
+// FuzzTensor feeds arbitrary bytes to the reader of TensorProto files.
+func FuzzTensor(f *testing.F) {
+	f.Add([]byte{})
+	for _, p := range []*onnxpb.TensorProto{ramp("w", 1, 2, 3), intTensor("i", []int64{2}, 1, -1)} {
+		data, err := proto.Marshal(p)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		x, err := DecodeTensor(data)
+		if err == nil && len(x.Ints)+len(x.Floats) != x.Shape.Size() {
+			t.Fatalf("shape %v with %d elements", x.Shape, len(x.Ints)+len(x.Floats))
+		}
+	})
+}
+
+// FuzzLower builds models of well-formed nodes with arbitrary operators,
+// operands and attributes: each byte of the input is a choice.
+func FuzzLower(f *testing.F) {
+	for i := range 64 {
+		data := make([]byte, 96)
+		for k := range data {
+			data[k] = byte(i*31 + k*k*7)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c := &chooser{data: data}
+		checkLoad(t, c.model().bytes())
+	})
+}
+
+// chooser turns bytes into choices; it chooses 0 when they are used up.
+type chooser struct{ data []byte }
+
+func (c *chooser) below(n int) int {
+	if len(c.data) == 0 {
+		return 0
+	}
+	v := int(c.data[0])
+	c.data = c.data[1:]
+	return v % n
+}
+
+// integer is mostly small, sometimes at the edge of what fits.
+func (c *chooser) integer() int64 {
+	extremes := []int64{math.MaxInt64, math.MinInt64, 1 << 31, -1 << 31, 1 << 28, 1000}
+	if k := c.below(64); k < len(extremes) {
+		return extremes[k]
+	}
+	return int64(c.below(8) - 2)
+}
+
+func (c *chooser) integers() []int64 {
+	list := make([]int64, c.below(5))
+	for i := range list {
+		list[i] = c.integer()
+	}
+	return list
+}
+
+func (c *chooser) dims() []int64 {
+	list := make([]int64, c.below(5))
+	for i := range list {
+		list[i] = []int64{1, 2, 3, 4, 1, 2, 5, 0}[c.below(8)]
+	}
+	return list
+}
+
+// attributeNames are those that some operator reads, by kind.
+var attributeNames = map[string][]string{
+	"ints": {"kernel_shape", "strides", "pads", "dilations", "output_padding", "output_shape", "axes", "perm", "split", "starts", "ends", "value_ints"},
+	"int": {"axis", "group", "keepdims", "noop_with_empty_axes", "ceil_mode", "count_include_pad", "select_last_index", "transA", "transB",
+		"allowzero", "to", "start", "end", "num_outputs", "blocksize", "fmod", "training_mode", "spatial", "value_int"},
+	"float":  {"alpha", "beta", "epsilon", "gamma", "min", "max", "value", "value_float"},
+	"string": {"auto_pad", "mode", "approximate"},
+}
+
+func (c *chooser) attributes() []*onnxpb.AttributeProto {
+	var list []*onnxpb.AttributeProto
+	for range c.below(4) {
+		pick := func(kind string) string { return attributeNames[kind][c.below(len(attributeNames[kind]))] }
+		switch c.below(4) {
+		case 0:
+			list = append(list, intsAttr(pick("ints"), c.integers()...))
+		case 1:
+			list = append(list, intAttr(pick("int"), c.integer()))
+		case 2:
+			list = append(list, floatAttr(pick("float"), float32(c.below(9)-4)/2))
+		case 3:
+			values := []string{"SAME_UPPER", "SAME_LOWER", "VALID", "constant", "edge", "reflect", "wrap", "tanh", "DCR", "CRD"}
+			list = append(list, stringAttr(pick("string"), values[c.below(len(values))]))
+		}
+	}
+	return list
+}
+
+func (c *chooser) model() *modelBuilder {
+	m := newModel(int64(MinOpset + c.below(MaxOpset-MinOpset+1)))
+	var values []string
+	for i := range 2 {
+		var dims []any
+		for _, d := range c.dims() {
+			dims = append(dims, int(d))
+		}
+		name := fmt.Sprintf("x%d", i)
+		m.input(name, []DType{Float, Float, Float, Int64}[c.below(4)], dims...)
+		values = append(values, name)
+	}
+	for i := range 3 {
+		w := ramp(fmt.Sprintf("w%d", i), 0.5, c.dims()...)
+		list := c.integers()
+		n := intTensor(fmt.Sprintf("i%d", i), []int64{int64(len(list))}, list...)
+		m.weight(w).weight(n)
+		values = append(values, w.GetName(), n.GetName())
+	}
+	opTypes := Operators()
+	for i := range 1 + c.below(5) {
+		inputs := make([]string, c.below(6))
+		for k := range inputs {
+			inputs[k] = values[c.below(len(values))]
+		}
+		outputs := []string{fmt.Sprintf("y%d", i)}
+		if c.below(8) == 0 {
+			outputs = append(outputs, fmt.Sprintf("z%d", i))
+		}
+		m.node(opTypes[c.below(len(opTypes))], inputs, outputs, c.attributes()...)
+		values = append(values, outputs...)
+	}
+	return m.output(values[len(values)-1])
+}
