@@ -176,11 +176,8 @@ func notFinite(list []float64) int {
 	return -1
 }
 
-// finish simplifies what was built and returns it as a graph.
-func (l *lowerer) finish() (*graph.Graph, error) {
-	if err := l.simplify(); err != nil {
-		return nil, err
-	}
+// graph returns what was built and simplified.
+func (l *lowerer) graph() (*graph.Graph, error) {
 	var bad []UnsupportedNode
 	g := &graph.Graph{Name: l.model.graph.GetName(), Inputs: l.inputs, Outputs: l.outputs}
 	for _, d := range l.drafts {

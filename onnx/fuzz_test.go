@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -43,9 +44,71 @@ func checkLoad(t *testing.T, data []byte) {
 		}
 		inputs[n.Op.(graph.Input).Name] = x
 	}
-	if _, err := g.Run(inputs); err != nil && !errors.Is(err, graph.ErrNotFinite) {
-		t.Fatalf("loaded, but can't be run: %v", err)
+	values, err := g.Run(inputs)
+	if err != nil {
+		if !errors.Is(err, graph.ErrNotFinite) {
+			t.Fatalf("loaded, but can't be run: %v", err)
+		}
+		return
 	}
+	checkPlain(t, data, g, inputs, values)
+}
+
+// checkPlain compares a graph with what the same model gives without folding.
+func checkPlain(t *testing.T, data []byte, g *graph.Graph, inputs map[string]*graph.Tensor, values graph.Values) {
+	plain, err := loadPlain(data)
+	if err != nil {
+		return // a limit, or an infinity that is folded away
+	}
+	expected, err := plain.Run(inputs)
+	if err != nil {
+		return
+	}
+	// Rounding the constants is magnified by large values, and by an argmax.
+	for i, n := range plain.Nodes {
+		if _, ok := n.Op.(graph.ArgMax); ok {
+			return
+		}
+		for _, v := range expected[i].Data {
+			if math.Abs(v) > 100 {
+				return
+			}
+		}
+	}
+	for k, out := range g.Outputs {
+		got, want := values[out.ID], expected[plain.Outputs[k].ID]
+		if !got.Shape.Equal(want.Shape) {
+			t.Fatalf("shape %v, without folding %v", got.Shape, want.Shape)
+		}
+		for i := range want.Data {
+			if math.Abs(got.Data[i]-want.Data[i]) > 1e-3*(1+math.Abs(want.Data[i])) {
+				t.Fatalf("element %d is %v, without folding %v", i, got.Data[i], want.Data[i])
+			}
+		}
+	}
+}
+
+// loadPlain is LoadBytes without any simplification.
+func loadPlain(data []byte) (*graph.Graph, error) {
+	b := &budget{limits: fuzzLimits}
+	model := &onnxpb.ModelProto{}
+	if err := unmarshal(data, model, b); err != nil {
+		return nil, err
+	}
+	m, err := checkModel(model, Options{}, b)
+	if err != nil {
+		return nil, err
+	}
+	l, err := m.lower(Options{})
+	if err != nil {
+		return nil, err
+	}
+	s := newSimplifier(l.builder)
+	if err := s.materialize(); err != nil {
+		return nil, err
+	}
+	s.renumber()
+	return l.graph()
 }
 
 // seeds are models that reach most operators.
@@ -116,7 +179,10 @@ func FuzzLower(f *testing.F) {
 }
 
 // chooser turns bytes into choices; it chooses 0 when they are used up.
-type chooser struct{ data []byte }
+type chooser struct {
+	data []byte
+	base []int64 // a shape that many tensors share
+}
 
 func (c *chooser) below(n int) int {
 	if len(c.data) == 0 {
@@ -137,7 +203,11 @@ func (c *chooser) integer() int64 {
 }
 
 func (c *chooser) integers() []int64 {
-	list := make([]int64, c.below(5))
+	count := c.below(5)
+	if c.below(3) == 0 {
+		count = len(c.base)
+	}
+	list := make([]int64, count)
 	for i := range list {
 		list[i] = c.integer()
 	}
@@ -145,6 +215,16 @@ func (c *chooser) integers() []int64 {
 }
 
 func (c *chooser) dims() []int64 {
+	switch c.below(4) {
+	case 0, 1:
+		return c.base
+	case 2:
+		return c.base[c.below(len(c.base)+1):]
+	}
+	return c.shape()
+}
+
+func (c *chooser) shape() []int64 {
 	list := make([]int64, c.below(5))
 	for i := range list {
 		list[i] = []int64{1, 2, 3, 4, 1, 2, 5, 0}[c.below(8)]
@@ -152,36 +232,86 @@ func (c *chooser) dims() []int64 {
 	return list
 }
 
-// attributeNames are those that some operator reads, by kind.
-var attributeNames = map[string][]string{
-	"ints": {"kernel_shape", "strides", "pads", "dilations", "output_padding", "output_shape", "axes", "perm", "split", "starts", "ends", "value_ints"},
-	"int": {"axis", "group", "keepdims", "noop_with_empty_axes", "ceil_mode", "count_include_pad", "select_last_index", "transA", "transB",
-		"allowzero", "to", "start", "end", "num_outputs", "blocksize", "fmod", "training_mode", "spatial", "value_int"},
-	"float":  {"alpha", "beta", "epsilon", "gamma", "min", "max", "value", "value_float"},
-	"string": {"auto_pad", "mode", "approximate"},
+// usage says how often an operator takes operands and which attributes it reads.
+// Operators not listed take one operand and no attribute.
+var usage = map[string]struct {
+	operands   int
+	attributes string
+}{
+	"Add": {2, ""}, "Sub": {2, ""}, "Mul": {2, ""}, "Div": {2, ""}, "Pow": {2, ""}, "Mod": {2, "fmod"}, "Max": {3, ""}, "Min": {3, ""},
+	"Sum": {3, ""}, "Mean": {2, ""}, "And": {2, ""}, "Or": {2, ""}, "Xor": {2, ""}, "Equal": {2, ""}, "Less": {2, ""}, "Greater": {2, ""},
+	"LessOrEqual": {2, ""}, "GreaterOrEqual": {2, ""}, "Where": {3, ""}, "PRelu": {2, ""}, "CastLike": {2, ""}, "MatMul": {2, ""},
+	"Gemm": {3, "transA transB alpha beta"}, "BatchNormalization": {5, "epsilon spatial training_mode"},
+	"Conv":          {3, "strides pads dilations auto_pad group kernel_shape"},
+	"ConvTranspose": {3, "strides pads dilations auto_pad group output_padding output_shape"},
+	"MaxPool":       {1, "kernel_shape kernel_shape strides pads dilations auto_pad ceil_mode"},
+	"AveragePool":   {1, "kernel_shape kernel_shape strides pads dilations auto_pad ceil_mode count_include_pad"},
+	"ReduceSum":     {2, "axes keepdims noop_with_empty_axes"}, "ReduceMean": {2, "axes keepdims noop_with_empty_axes"},
+	"ReduceMax": {1, "axes keepdims noop_with_empty_axes"}, "ReduceMin": {1, "axes keepdims"}, "ReduceProd": {1, "axes keepdims"},
+	"ArgMax": {1, "axis keepdims select_last_index"}, "Softmax": {1, "axis"}, "Flatten": {1, "axis"}, "Concat": {3, "axis axis axis"},
+	"Split": {2, "axis split num_outputs"}, "Squeeze": {2, "axes"}, "Unsqueeze": {2, "axes"}, "Reshape": {2, "allowzero"},
+	"Transpose": {1, "perm"}, "Slice": {5, "starts ends axes"}, "Pad": {4, "pads mode value"}, "Expand": {2, ""}, "Tile": {2, ""},
+	"Gather": {2, "axis"}, "Shape": {1, "start end"}, "Cast": {1, "to"}, "Clip": {3, "min max"}, "Elu": {1, "alpha"}, "LeakyRelu": {1, "alpha"},
+	"HardSigmoid": {1, "alpha beta"}, "Gelu": {1, "approximate"}, "Selu": {1, "alpha gamma"}, "Celu": {1, "alpha"}, "Dropout": {3, ""},
+	"Constant": {0, "value_int value_ints value_float"}, "Range": {3, ""}, "DepthToSpace": {1, "blocksize mode"}, "SpaceToDepth": {1, "blocksize"},
 }
 
-func (c *chooser) attributes() []*onnxpb.AttributeProto {
+// attribute chooses a value for an attribute by its name.
+func (c *chooser) attribute(name string) *onnxpb.AttributeProto {
+	switch name {
+	case "kernel_shape", "strides", "dilations", "output_padding", "output_shape", "pads":
+		list := make([]int64, max(len(c.base)-2, 0)*(1+c.below(2)))
+		for i := range list {
+			list[i] = int64(1 + c.below(3))
+			if c.below(32) == 0 {
+				list[i] = c.integer()
+			}
+		}
+		return intsAttr(name, list...)
+	case "axes", "perm", "split", "starts", "ends", "value_ints":
+		return intsAttr(name, c.integers()...)
+	case "alpha", "beta", "epsilon", "gamma", "min", "max", "value", "value_float":
+		return floatAttr(name, float32(c.below(9)-2)/2)
+	case "auto_pad", "mode", "approximate":
+		values := []string{"SAME_UPPER", "SAME_LOWER", "VALID", "constant", "edge", "reflect", "wrap", "tanh", "DCR", "CRD"}
+		return stringAttr(name, values[c.below(len(values))])
+	}
+	return intAttr(name, c.integer())
+}
+
+func (c *chooser) attributes(opType string) []*onnxpb.AttributeProto {
 	var list []*onnxpb.AttributeProto
-	for range c.below(4) {
-		pick := func(kind string) string { return attributeNames[kind][c.below(len(attributeNames[kind]))] }
-		switch c.below(4) {
-		case 0:
-			list = append(list, intsAttr(pick("ints"), c.integers()...))
-		case 1:
-			list = append(list, intAttr(pick("int"), c.integer()))
-		case 2:
-			list = append(list, floatAttr(pick("float"), float32(c.below(9)-4)/2))
-		case 3:
-			values := []string{"SAME_UPPER", "SAME_LOWER", "VALID", "constant", "edge", "reflect", "wrap", "tanh", "DCR", "CRD"}
-			list = append(list, stringAttr(pick("string"), values[c.below(len(values))]))
+	seen := map[string]bool{}
+	for _, name := range strings.Fields(usage[opType].attributes) {
+		if !seen[name] && c.below(3) == 0 {
+			seen[name] = true
+			list = append(list, c.attribute(name))
 		}
 	}
 	return list
 }
 
+func (c *chooser) operands(opType string, values []string) []string {
+	u, ok := usage[opType]
+	if !ok {
+		u.operands = 1
+	}
+	inputs := make([]string, u.operands)
+	for k := range inputs {
+		inputs[k] = values[c.below(len(values))]
+	}
+	if len(inputs) > 0 && c.below(2) == 0 { // what came last, or the first input
+		inputs[0] = values[(len(values)-1)*c.below(2)]
+	}
+	for len(inputs) > 1 && c.below(8) == 0 {
+		inputs = inputs[:len(inputs)-1]
+	}
+	return inputs
+}
+
 func (c *chooser) model() *modelBuilder {
 	m := newModel(int64(MinOpset + c.below(MaxOpset-MinOpset+1)))
+	c.base = c.shape()
 	var values []string
 	for i := range 2 {
 		var dims []any
@@ -200,16 +330,14 @@ func (c *chooser) model() *modelBuilder {
 		values = append(values, w.GetName(), n.GetName())
 	}
 	opTypes := Operators()
-	for i := range 1 + c.below(5) {
-		inputs := make([]string, c.below(6))
-		for k := range inputs {
-			inputs[k] = values[c.below(len(values))]
-		}
+	for i := range 1 + c.below(4) {
+		opType := opTypes[c.below(len(opTypes))]
+		inputs := c.operands(opType, values)
 		outputs := []string{fmt.Sprintf("y%d", i)}
-		if c.below(8) == 0 {
+		if c.below(8) == 0 && (opType == "Split" || opType == "Dropout") {
 			outputs = append(outputs, fmt.Sprintf("z%d", i))
 		}
-		m.node(opTypes[c.below(len(opTypes))], inputs, outputs, c.attributes()...)
+		m.node(opType, inputs, outputs, c.attributes(opType)...)
 		values = append(values, outputs...)
 	}
 	return m.output(values[len(values)-1])

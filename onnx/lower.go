@@ -37,6 +37,17 @@ func register(opType string, since int, lower func(n *node) ([]value, error)) {
 	operators[opType] = operator{since, lower}
 }
 
+// realOnly wraps the lowering of an operator that ONNX only defines for floating
+// types.
+func realOnly(lower func(n *node) ([]value, error)) func(n *node) ([]value, error) {
+	return func(n *node) ([]value, error) {
+		if n.given(0) && n.in[0].dtype.Integer() {
+			return nil, n.malformedf("operand has type %v, expected a floating type", n.in[0].dtype)
+		}
+		return lower(n)
+	}
+}
+
 // Operators returns the names of the ONNX operators that this package lowers,
 // sorted. Some of them only with constant operands.
 func Operators() []string { return sortedNames(operators) }

@@ -113,7 +113,10 @@ func load(data []byte, file string, opts Options) (*graph.Graph, *Info, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	g, err := l.finish()
+	if err := l.simplify(); err != nil {
+		return nil, nil, err
+	}
+	g, err := l.graph()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -6,8 +6,8 @@ import (
 )
 
 func init() {
-	register("Conv", 1, lowerConv)
-	register("ConvTranspose", 1, lowerConvTranspose)
+	register("Conv", 1, realOnly(lowerConv))
+	register("ConvTranspose", 1, realOnly(lowerConvTranspose))
 }
 
 // convOperands checks what Conv and ConvTranspose have in common: operands X

@@ -272,65 +272,67 @@ func sliceRange(start, end, step, d int64) (from int64, count int) {
 	return from, int((from-end-1)/-step) + 1
 }
 
-// lowerPad reads pads and value from attributes, up to version 10, or operands.
+// lowerPad extends each axis at its ends, or with negative pads cuts it.
 func lowerPad(n *node) ([]value, error) {
-	x := n.in[0:1]
-	if len(n.in) == 0 || !n.has[0] {
-		return nil, n.malformedf("operand 0 is missing")
+	pads, axes, fill, err := n.padOperands()
+	if err != nil {
+		return nil, err
 	}
-	rank := len(x[0].shape)
+	x := n.in[0]
 	mode, err := n.stringAttr("mode", "constant")
 	if err != nil {
 		return nil, err
 	}
-	var pads []int64
-	fill := 0.0
-	var axes []int64
-	if n.model.opset < 11 {
-		if pads, err = n.intsAttr("pads"); err != nil {
-			return nil, err
-		}
-		if fill, err = n.floatAttr("value", 0); err != nil {
-			return nil, err
-		}
-	} else {
-		if err := n.arity(2, 4); err != nil {
-			return nil, err
-		}
-		if pads, err = n.ints(1, "padding"); err != nil {
-			return nil, err
-		}
-		if n.given(2) {
-			v, err := n.floats(2, "fill value")
-			if err != nil {
-				return nil, err
-			}
-			if len(v) != 1 {
-				return nil, n.malformedf("the fill value has %d elements, expected 1", len(v))
-			}
-			fill = v[0]
-		}
-		if n.given(3) {
-			if axes, err = n.ints(3, "axes"); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if !x[0].constant() && (math.IsInf(fill, 0) || math.IsNaN(fill)) {
+	if !x.constant() && (math.IsInf(fill, 0) || math.IsNaN(fill)) {
 		return nil, n.unsupportedf("it pads with %v", fill)
 	}
-	begin, end, err := n.padding(pads, axes, rank)
+	begin, end, err := n.padding(pads, axes, len(x.shape))
 	if err != nil {
 		return nil, err
 	}
-	maps := make([]axisMap, rank)
-	strides := x[0].shape.Strides()
-	for k, d := range x[0].shape {
+	maps := make([]axisMap, len(x.shape))
+	strides := x.shape.Strides()
+	for k, d := range x.shape {
 		if maps[k], err = n.padAxis(mode, d, strides[k], begin[k], end[k]); err != nil {
 			return nil, err
 		}
 	}
-	return one(n.view(x[0], maps, fill))
+	return one(n.view(x, maps, fill))
+}
+
+// padOperands reads pads, axes and the fill value from attributes, up to version
+// 10, or operands.
+func (n *node) padOperands() (pads, axes []int64, fill float64, err error) {
+	if n.model.opset < 11 {
+		if err = n.arity(1, 1); err != nil {
+			return nil, nil, 0, err
+		}
+		if pads, err = n.intsAttr("pads"); err != nil {
+			return nil, nil, 0, err
+		}
+		fill, err = n.floatAttr("value", 0)
+		return pads, nil, fill, err
+	}
+	if err = n.arity(2, 4); err != nil {
+		return nil, nil, 0, err
+	}
+	if pads, err = n.ints(1, "padding"); err != nil {
+		return nil, nil, 0, err
+	}
+	if n.given(2) {
+		v, err := n.floats(2, "fill value")
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		if len(v) != 1 {
+			return nil, nil, 0, n.malformedf("the fill value has %d elements, expected 1", len(v))
+		}
+		fill = v[0]
+	}
+	if n.given(3) {
+		axes, err = n.ints(3, "axes")
+	}
+	return pads, axes, fill, err
 }
 
 // padding spreads the pads of the named axes over all of them.

@@ -8,8 +8,8 @@ import (
 )
 
 func init() {
-	register("BatchNormalization", 7, lowerBatchNormalization)
-	register("Softmax", 1, lowerSoftmax)
+	register("BatchNormalization", 7, realOnly(lowerBatchNormalization))
+	register("Softmax", 1, realOnly(lowerSoftmax))
 }
 
 // lowerBatchNormalization lowers inference: an affine map per channel, with the

@@ -7,9 +7,9 @@ import (
 
 func init() {
 	register("MaxPool", 1, lowerMaxPool)
-	register("AveragePool", 7, lowerAveragePool)
+	register("AveragePool", 7, realOnly(lowerAveragePool))
 	register("GlobalMaxPool", 1, lowerGlobalMaxPool)
-	register("GlobalAveragePool", 1, lowerGlobalAveragePool)
+	register("GlobalAveragePool", 1, realOnly(lowerGlobalAveragePool))
 }
 
 func (n *node) pool() (value, *window, error) {

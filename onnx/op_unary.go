@@ -8,38 +8,38 @@ import (
 )
 
 func init() {
+	register("Relu", 6, func(n *node) ([]value, error) { return n.lowerUnary(graph.Unary{Func: graph.Relu}) })
+	register("Abs", 6, func(n *node) ([]value, error) { return n.lowerUnary(graph.Unary{Func: graph.Abs}) })
 	simple := func(opType string, since int, f graph.Func) {
-		register(opType, since, func(n *node) ([]value, error) { return n.lowerUnary(graph.Unary{Func: f}) })
+		register(opType, since, realOnly(func(n *node) ([]value, error) { return n.lowerUnary(graph.Unary{Func: f}) }))
 	}
-	simple("Relu", 6, graph.Relu)
-	simple("Abs", 6, graph.Abs)
 	simple("Sigmoid", 6, graph.Sigmoid)
 	simple("Tanh", 6, graph.Tanh)
 	simple("Exp", 6, graph.Exp)
 	simple("Softplus", 1, graph.Softplus)
 	simple("HardSwish", 14, graph.HardSwish)
 	simple("Erf", 9, graph.Erf)
-	register("LeakyRelu", 6, func(n *node) ([]value, error) {
+	register("LeakyRelu", 6, realOnly(func(n *node) ([]value, error) {
 		alpha, err := n.floatAttr("alpha", 0.01)
 		if err != nil {
 			return nil, err
 		}
 		return n.lowerUnary(graph.Unary{Func: graph.LeakyRelu, Alpha: alpha})
-	})
-	register("Elu", 6, func(n *node) ([]value, error) {
+	}))
+	register("Elu", 6, realOnly(func(n *node) ([]value, error) {
 		alpha, err := n.floatAttr("alpha", 1)
 		if err != nil {
 			return nil, err
 		}
 		return n.lowerUnary(graph.Unary{Func: graph.Elu, Alpha: alpha})
-	})
-	register("HardSigmoid", 6, lowerHardSigmoid)
-	register("Gelu", 20, lowerGelu)
+	}))
+	register("HardSigmoid", 6, realOnly(lowerHardSigmoid))
+	register("Gelu", 20, realOnly(lowerGelu))
 	register("Clip", 6, lowerClip)
-	register("PRelu", 7, lowerPRelu)
-	register("Selu", 6, lowerSelu)
-	register("Celu", 12, lowerCelu)
-	register("Softsign", 1, lowerSoftsign)
+	register("PRelu", 7, realOnly(lowerPRelu))
+	register("Selu", 6, realOnly(lowerSelu))
+	register("Celu", 12, realOnly(lowerCelu))
+	register("Softsign", 1, realOnly(lowerSoftsign))
 }
 
 func (n *node) lowerUnary(f graph.Unary) ([]value, error) {

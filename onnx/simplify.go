@@ -20,10 +20,29 @@ type simplifier struct {
 // them, turns the other affine maps into graph operators, and drops what no
 // output depends on.
 func (b *builder) simplify() error {
+	s := newSimplifier(b)
+	if err := s.fold(); err != nil {
+		return err
+	}
+	if err := s.materialize(); err != nil {
+		return err
+	}
+	for s.composeRewires() {
+	}
+	s.renumber()
+	return nil
+}
+
+func newSimplifier(b *builder) *simplifier {
 	s := &simplifier{builder: b}
 	for i := range b.drafts {
 		s.alias = append(s.alias, graph.ID(i))
 	}
+	return s
+}
+
+// fold composes index maps and folds affine maps until nothing changes.
+func (s *simplifier) fold() error {
 	for changed := true; changed; {
 		s.countUses()
 		changed = s.composeRewires()
@@ -33,12 +52,6 @@ func (b *builder) simplify() error {
 			return s.err
 		}
 	}
-	if err := s.materialize(); err != nil {
-		return err
-	}
-	for s.composeRewires() {
-	}
-	s.renumber()
 	return nil
 }
 
