@@ -9,7 +9,6 @@ package tensor
 import (
 	"fmt"
 	"math"
-	"strings"
 )
 
 // MaxElements is the largest number of elements that a tensor may have. It
@@ -83,9 +82,7 @@ func (s Shape) Equal(t Shape) bool {
 func (s Shape) Clone() Shape { return append(Shape{}, s...) }
 
 // String formats the shape as "[1 3 28 28]"; a scalar is "[]".
-func (s Shape) String() string {
-	return "[" + strings.Trim(strings.Join(strings.Fields(fmt.Sprint([]int(s))), " "), "[]") + "]"
-}
+func (s Shape) String() string { return fmt.Sprint([]int(s)) }
 
 // Dense is a tensor of elements T in row-major order; len(Data) is
 // Shape.Size().
