@@ -103,7 +103,8 @@ type Builder struct {
 	hintNames map[solver.HintID]string // of HintFunc
 	hints     int                      // batches hinted by integers
 	ranges    map[int]*Table           // by width
-	tables    []*Table
+	lookups   map[string]*Table        // by content
+	tables    []*Table                 // all of them
 	err       error
 }
 
@@ -139,6 +140,7 @@ func NewDry(widths ...int) *Builder {
 		powers:    make(map[int]Expr),
 		hintNames: make(map[solver.HintID]string),
 		ranges:    make(map[int]*Table),
+		lookups:   make(map[string]*Table),
 	}
 }
 

@@ -3,6 +3,7 @@ package gadget
 import (
 	"fmt"
 	"math/big"
+	"slices"
 )
 
 // Table is a lookup table with its queries, proven by one logarithmic derivative
@@ -70,7 +71,7 @@ func (b *Builder) rangeTable(width int) *Table {
 func (t *Table) query(x Expr) {
 	b := t.b
 	if x.IsConst() {
-		if v, ok := x.integer(); !ok || v < t.min || v-t.min >= int64(t.size) {
+		if v, ok := x.integer(); !ok || !t.has(v) {
 			b.fail(fmt.Errorf("the constant %s is not in table %q", x.Const.String(), t.name))
 		}
 		return
@@ -98,7 +99,7 @@ func (t *Table) tally() error {
 	for i, q := range t.queries {
 		xs[i] = q.x
 	}
-	m := b.HintFunc("count "+t.name, t.count, t.size, xs...)
+	m := b.HintFunc(fmt.Sprintf("count %d", slices.Index(b.tables, t)), t.count, t.size, xs...)
 	for _, e := range m {
 		b.Commit(e)
 	}
@@ -129,7 +130,7 @@ func (t *Table) count(field *big.Int, in, out []*big.Int) error {
 		if !v.IsInt64() {
 			continue
 		}
-		if x := v.Int64(); x >= t.min && x-t.min < int64(t.size) {
+		if x := v.Int64(); t.has(x) {
 			counts[x-t.min]++
 		}
 	}

@@ -213,7 +213,7 @@ func (p *prover) member() bool {
 
 func (t *Table) holds(x, y fr.Element) bool {
 	v, ok := signed(x)
-	if !ok || v < t.min || v-t.min >= int64(t.size) {
+	if !ok || !t.has(v) {
 		return false
 	}
 	want := Int(0)
