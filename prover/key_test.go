@@ -401,6 +401,15 @@ func TestChangedKeyFiles(t *testing.T) {
 			t.Fatalf("model.pk, %d bytes: %v", i, err)
 		}
 	}
+	// Pairing lines, or anything else, after the end.
+	for _, more := range []int{1, 4 + 64, 2 * 2 * 66 * 128} {
+		if _, err := ReadVerifyingKey(bytes.NewReader(append(slices.Clone(vkFile.Bytes()), make([]byte, more)...))); !errors.Is(err, ErrMismatch) {
+			t.Errorf("model.vk and %d bytes: %v", more, err)
+		}
+		if _, err := ReadProvingKey(bytes.NewReader(append(slices.Clone(pkFile.Bytes()), make([]byte, more)...))); !errors.Is(err, ErrMismatch) {
+			t.Errorf("model.pk and %d bytes: %v", more, err)
+		}
+	}
 	if _, err := ReadVerifyingKey(&endless{}); !errors.Is(err, ErrMismatch) {
 		t.Errorf("endless file: %v", err)
 	}

@@ -36,6 +36,8 @@ type ptau struct {
 	// power is k where the file serves domains of up to 2^k points.
 	power int
 	tauG2 bn254.G2Affine
+	// chunk is how many powers are read and checked at a time.
+	chunk int
 }
 
 type ptauSection struct{ offset, size int64 }
@@ -43,7 +45,7 @@ type ptauSection struct{ offset, size int64 }
 // openPtau reads the table of sections and the points [1]₂ and [τ]₂. Errors match
 // ErrInvalid.
 func openPtau(r io.ReaderAt, size int64) (*ptau, error) {
-	p := &ptau{r: r, size: size, sections: make(map[uint32]ptauSection)}
+	p := &ptau{r: r, size: size, sections: make(map[uint32]ptauSection), chunk: 1 << 16}
 	if err := p.open(); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errors.New("ends early")
@@ -169,8 +171,7 @@ func (p *ptau) powers(keep int, progress func(points int) error) ([]bn254.G1Affi
 	}
 	all := 2<<p.power - 1
 	kept := make([]bn254.G1Affine, 0, min(keep, all))
-	const chunk = 1 << 16
-	points := make([]bn254.G1Affine, min(chunk, all))
+	points := make([]bn254.G1Affine, min(p.chunk, all))
 	for at := 0; at < all; at += len(points) {
 		points = points[:min(len(points), all-at)]
 		if err := p.readG1(points, p.sections[ptauPowers].offset+int64(at)*g1Size); err != nil {

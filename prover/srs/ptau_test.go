@@ -199,6 +199,36 @@ func TestImportRefuses(t *testing.T) {
 	}
 }
 
+// TestChunks reads and checks the powers a few at a time, and spoils each.
+func TestChunks(t *testing.T) {
+	sections, other := makePtau(5), makePtau(6)
+	for _, chunk := range []int{1, 2, 4, 5, 14, 15, 16} {
+		for spoiled := -1; spoiled < 15; spoiled++ {
+			edited := maps.Clone(sections)
+			if spoiled >= 0 {
+				edited[ptauPowers] = slices.Clone(sections[ptauPowers])
+				copy(edited[ptauPowers][spoiled*64:spoiled*64+64], other[ptauPowers][14*64:])
+			}
+			b := container(edited)
+			p, err := openPtau(bytes.NewReader(b), int64(len(b)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.chunk = chunk
+			powers, err := p.powers(11, func(int) error { return nil })
+			if spoiled >= 0 {
+				if !errors.Is(err, ErrInvalid) {
+					t.Errorf("%d at a time, power %d spoiled: %v", chunk, spoiled, err)
+				}
+				continue
+			}
+			if err != nil || !bytes.Equal(encodeG1(powers), sections[ptauPowers][:11*64]) {
+				t.Errorf("%d at a time: %v, %d powers", chunk, err, len(powers))
+			}
+		}
+	}
+}
+
 func TestImportDigest(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "powersOfTau28_hez_final_08.ptau")
 	if err := os.WriteFile(path, container(makePtau(5)), 0o644); err != nil {

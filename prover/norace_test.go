@@ -1,0 +1,6 @@
+//go:build !race
+
+package prover
+
+// raceDetector slows everything down several times.
+const raceDetector = false
