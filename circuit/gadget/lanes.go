@@ -70,13 +70,13 @@ func spread(hi, lo int64) uint64 {
 // pack puts the lanes into sums, in order. It returns nil if a lane is wider than a sum.
 func pack(lanes []lane) []block {
 	var blocks []block
-	used := laneBits
+	used := 0
 	for o, l := range lanes {
 		width := l.fraction + l.integer
 		if width > laneBits {
 			return nil
 		}
-		if used+width > laneBits {
+		if len(blocks) == 0 || used+width > laneBits {
 			blocks = append(blocks, block{})
 			used = 0
 		}

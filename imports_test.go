@@ -1,0 +1,71 @@
+package zkml_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/zkml-go/zkml"
+
+// allowed says which of our packages each package may import directly or through
+// others, besides internal ones. It is the path of the data: one direction, no
+// way back.
+var allowed = map[string][]string{
+	"tensor":                nil,
+	"graph":                 {"tensor"},
+	"onnx":                  {"graph", "tensor"},
+	"onnx/onnxgo":           {"graph", "onnx", "tensor"},
+	"quantize":              {"graph", "tensor"},
+	"circuit/gadget":        {"graph", "quantize", "tensor"},
+	"circuit":               {"circuit/gadget", "graph", "quantize", "tensor"},
+	"prover":                {"circuit", "circuit/gadget", "graph", "prover/srs", "quantize", "tensor"},
+	"prover/srs":            nil,
+	"verifier/solidity":     {"circuit", "circuit/gadget", "graph", "prover", "prover/srs", "quantize", "tensor"},
+	"verifier/solidity/evm": {"circuit", "circuit/gadget", "graph", "prover", "prover/srs", "quantize", "tensor", "verifier/solidity"},
+	"":                      {"circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/srs", "quantize", "tensor"},
+	"cmd/zkml":              {"*"},
+}
+
+// heavy lists modules that only the packages named may depend on.
+var heavy = map[string][]string{
+	"github.com/ethereum/go-ethereum": {"verifier/solidity/evm", "cmd/zkml"},
+	"github.com/owulveryck/onnx-go":   {"onnx/onnxgo"},
+	"github.com/nats-io":              nil,
+	"github.com/spf13/cobra":          {"cmd/zkml"},
+}
+
+// TestImports holds the packages to the table of the design.
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		pkg := strings.TrimPrefix(strings.TrimPrefix(fields[0], module), "/")
+		if strings.Contains(pkg, "internal/") || strings.HasPrefix(pkg, "bench") || strings.Contains(pkg, "quantizetest") {
+			continue
+		}
+		may, known := allowed[pkg]
+		if !known {
+			t.Errorf("package %q is not in the table", pkg)
+			continue
+		}
+		for _, dep := range fields[1:] {
+			if ours, ok := strings.CutPrefix(dep, module); ok {
+				ours = strings.TrimPrefix(ours, "/")
+				if !strings.Contains(ours, "internal/") && !slices.Contains(may, ours) && !slices.Contains(may, "*") {
+					t.Errorf("%q depends on %q", pkg, ours)
+				}
+				continue
+			}
+			for prefix, who := range heavy {
+				if strings.HasPrefix(dep, prefix) && !slices.Contains(who, pkg) {
+					t.Errorf("%q depends on %s", pkg, dep)
+				}
+			}
+		}
+	}
+}
