@@ -81,9 +81,6 @@ func (l *layer) bindRandom(b *Builder) {
 	sums := make([][]Expr, len(blocks))
 	for i, k := range blocks {
 		sums[i] = l.unbiased(b, k)
-		for _, y := range sums[i] {
-			b.Commit(y)
-		}
 	}
 	b.Defer(Check, func() error {
 		windows := l.windows(b, blocks)
@@ -166,16 +163,17 @@ func (l *layer) packResults(b *Builder, k block) []Expr {
 	return sums
 }
 
-// unbiased returns Y[o,p] less its bias for the outputs of a block, output by output.
+// unbiased returns Y[o,p] less its bias for the outputs of a block, output by output,
+// and binds them.
 func (l *layer) unbiased(b *Builder, k block) []Expr {
 	values := make([]Expr, 0, len(k.outputs)*l.positions())
 	for _, o := range k.outputs {
-		bias := l.biasOf(o).Scale(minusOne)
-		for n := range l.g.N {
-			for p := range l.v.count * l.h.count {
-				values = append(values, b.Add(l.y[l.place(n, o, p)], bias))
-			}
-		}
+		bias := l.biasOf(o)
+		l.eachResult(o, func(y Expr) {
+			value := b.Sub(y, bias)
+			b.bindSum(value, b.isBound(y) && b.isBound(bias))
+			values = append(values, value)
+		})
 	}
 	return values
 }

@@ -157,11 +157,16 @@ func (l *layer) unboundPositions(b *Builder, k block) int {
 // randomCommits is the number of commitments of bindRandom.
 func (l *layer) randomCommits(b *Builder) int {
 	n := l.operandCommits(b, l.groups())
-	for _, operand := range [...][]Expr{l.y, l.weights.Exprs} {
-		for _, x := range operand {
-			if !b.isBound(x) {
+	for o := range l.g.O {
+		l.eachResult(o, func(y Expr) {
+			if !b.isBound(y) || !b.isBound(l.biasOf(o)) {
 				n++
 			}
+		})
+	}
+	for _, w := range l.weights.Exprs {
+		if !b.isBound(w) {
+			n++
 		}
 	}
 	return n

@@ -216,7 +216,7 @@ func TestChallengedWiresAreBound(t *testing.T) {
 		p := problem{g: randomGeometry(r)}
 		p.random(r)
 		p.hiddenWeights = r.IntN(2) == 0
-		p.hiddenBias_ = p.bias != nil && r.IntN(2) == 0
+		p.hiddenBias = p.bias != nil && r.IntN(2) == 0
 		for _, name := range []string{"Freivalds", "Freivalds with lanes"} {
 			b := New(1024)
 			if l, _ := p.hinted(b, name, false); l == nil {

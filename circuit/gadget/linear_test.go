@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -47,10 +48,11 @@ func naive(g Geometry, x, weights, bias []int64) []int64 {
 
 // problem is a linear map with values.
 type problem struct {
-	g                          Geometry
-	x, weights, bias           []int64
-	xIn, wIn, bIn              Interval
-	hiddenWeights, hiddenBias_ bool
+	g                         Geometry
+	x, weights, bias          []int64
+	xIn, wIn, bIn             Interval
+	hiddenWeights, hiddenBias bool
+	commitEvery               int // of so many wires, one is committed beforehand
 }
 
 // operands are the problem's operands as secret inputs and constants.
@@ -67,7 +69,7 @@ func (p *problem) operands(b *Builder) (x, weights, bias Operand) {
 	if p.hiddenWeights {
 		weights = inputs("w", p.weights, p.wIn)
 	}
-	if p.hiddenBias_ && p.bias != nil {
+	if p.hiddenBias && p.bias != nil {
 		bias = inputs("b", p.bias, p.bIn)
 	}
 	return
@@ -79,7 +81,7 @@ func (p *problem) secret() []fr.Element {
 	if p.hiddenWeights {
 		values = append(values, p.weights...)
 	}
-	if p.hiddenBias_ {
+	if p.hiddenBias {
 		values = append(values, p.bias...)
 	}
 	return elements(values)
@@ -103,6 +105,7 @@ func (p *problem) random(r *rand.Rand) {
 		return values
 	}
 	g := &p.g
+	p.commitEvery = 1 + r.IntN(5)
 	p.xIn, p.wIn, p.bIn = Interval{-3, 12}, Interval{-8, 7}, Interval{-100, 155}
 	p.x = fill(g.N*g.C*g.H*g.W, p.xIn)
 	p.weights = fill(g.O*g.C/g.Groups*g.KH*g.KW, p.wIn)
@@ -147,7 +150,7 @@ func randomGeometry(r *rand.Rand) Geometry {
 // strategies are the names of plans, in the order of Builder.plans.
 var strategies = []string{"direct", "Freivalds", "packed", "Freivalds with lanes"}
 
-// hinted writes the problem with hinted results and the plan of the given name, and
+// hinted writes the problem, some of its wires bound, with hinted results and the plan of the given name, and
 // returns the layer, or nil if there is no such plan. Results are range-checked by
 // rows if ranged, and otherwise only recorded as proven.
 func (p *problem) hinted(b *Builder, name string, ranged bool) (l *layer, rows int) {
@@ -158,6 +161,12 @@ func (p *problem) hinted(b *Builder, name string, ranged bool) (l *layer, rows i
 		return nil, 0
 	}
 	l.y = b.HintFunc("forgeable", l.hint(), l.results(), l.inputs()...)
+	b.At("elsewhere", "")
+	for i, e := range append(l.inputs(), l.y...) {
+		if i%p.commitEvery == p.commitEvery-1 {
+			b.Commit(e)
+		}
+	}
 	for i, y := range l.y {
 		reach := l.reach[i/(l.v.count*l.h.count)%p.g.O]
 		width := 0
@@ -226,7 +235,7 @@ func TestLinearStrategies(t *testing.T) {
 		p := problem{g: randomGeometry(r)}
 		p.random(r)
 		p.hiddenWeights = r.IntN(3) == 0
-		p.hiddenBias_ = p.bias != nil && r.IntN(2) == 0
+		p.hiddenBias = p.bias != nil && r.IntN(2) == 0
 		want := naive(p.g, p.x, p.weights, p.bias)
 		for _, name := range strategies {
 			t.Run(fmt.Sprint(round, name), func(t *testing.T) {
@@ -244,6 +253,9 @@ func TestLinearStrategies(t *testing.T) {
 				}
 				if got := linearRows(b); got != rows {
 					t.Errorf("%+v: %d rows written, %d counted", p.g, got, rows)
+				}
+				if terms := b.SoundnessTerms(); strings.HasPrefix(name, "Freivalds") != (terms > 0) || terms > 0 && terms < uint64(l.positions()) {
+					t.Errorf("%+v: soundness %d for %d positions", p.g, terms, l.positions())
 				}
 				if err := solve(t, b, nil, p.secret()); err != nil {
 					t.Fatalf("%+v: honest witness: %v", p.g, err)
@@ -270,7 +282,7 @@ func TestLinearDirect(t *testing.T) {
 		p := problem{g: randomGeometry(r)}
 		p.random(r)
 		p.hiddenWeights = r.IntN(3) == 0
-		p.hiddenBias_ = p.bias != nil && r.IntN(2) == 0
+		p.hiddenBias = p.bias != nil && r.IntN(2) == 0
 		want := naive(p.g, p.x, p.weights, p.bias)
 		b := New(1024)
 		var out []Expr

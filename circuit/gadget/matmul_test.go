@@ -9,8 +9,8 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// product is the definition of a batched matrix product.
-func product3(batch, m, k, n int, x, y []int64) []int64 {
+// matrixProduct is the definition of a batched matrix product.
+func matrixProduct(batch, m, k, n int, x, y []int64) []int64 {
 	z := make([]int64, batch*m*n)
 	for i := range batch {
 		for r := range m {
@@ -73,7 +73,7 @@ func TestMatMul(t *testing.T) {
 					b.AssertEqual(e, out[i])
 				}
 				secret = elements(append(xs, ys...))
-				want = product3(c.batch, c.m, c.k, c.n, xs, ys)
+				want = matrixProduct(c.batch, c.m, c.k, c.n, xs, ys)
 				if err := b.Finish(); err != nil {
 					t.Fatal(err)
 				}
@@ -122,7 +122,7 @@ func TestMatMulRejects(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i := range z {
-				lie := elements(product3(batch, m, k, n, xs, ys))
+				lie := elements(matrixProduct(batch, m, k, n, xs, ys))
 				lie[i].Add(&lie[i], &one)
 				if solve(t, b, nil, secret, forgedAs(name, lie)) == nil {
 					t.Errorf("%v: result %d changed by 1 is accepted", size, i)
