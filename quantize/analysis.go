@@ -81,10 +81,11 @@ const slack = 1 + 0x1p-30
 // values are given, provided that nothing saturated in it (Saturations counts
 // none). A bound of +Inf means that the analysis can't tell.
 //
-// The bounds follow the run: a weight's rounding counts with the value that it
-// multiplies, and an element that ReLU sets to zero by more than its error carries
-// none on. Roundings are added up in the worst case, though, so that a bound grows
-// with the number of terms where the error grows with its root.
+// The bounds follow the run: the roundings of weights count with the values that
+// they multiply, and an element that ReLU sets to zero by more than its error carries
+// none on. Roundings are added up in the worst case, though: for small outputs
+// along the paths on which they act (see adjoint), for all other tensors layer by
+// layer, where the bound soon lies far above the error.
 func (a *Analysis) ErrorBounds(values [][]int64) [][]float64 {
 	p := a.Program
 	bounds := make([][]float64, len(p.Nodes))
@@ -96,6 +97,7 @@ func (a *Analysis) ErrorBounds(values [][]int64) [][]float64 {
 			}
 		}
 	}
+	a.sharpen(values, bounds)
 	return bounds
 }
 
@@ -147,13 +149,10 @@ func (a *Analysis) errorOf(id ID, values [][]int64, bounds [][]float64) []float6
 			e[i] += math.Abs(note.addend)
 		}
 	case Rescale:
-		lo, hi := note.clampLo, note.clampHi
-		if lo == 0 && hi == 0 {
-			lo, hi = math.Inf(-1), math.Inf(1)
-		}
+		lo, hi := note.realClamp()
 		for i, q := range values[id] {
 			real, y := sx.Real(x[i]), node.Scale.Real(q)
-			if note.flat[0] && q == op.Min || note.flat[1] && q == op.Max {
+			if note.inTail(op, q) {
 				// The lookup that follows takes the whole tail as one value.
 				y = min(max(real, lo), hi)
 				if q == op.Min {
@@ -238,7 +237,8 @@ func errorOfRewire(op Rewire, node *Node, note *deviation, e []float64, bounds [
 	}
 }
 
-// errorOfLinear is Σ |w|·e + Σ |w − w'|·|x| + |b − b'|.
+// errorOfLinear is Σ |w|·e and what the rounding of weights and bias makes of the
+// operand's values.
 func (a *Analysis) errorOfLinear(id ID, op Linear, e []float64, values [][]int64, bounds [][]float64) {
 	p, note := a.Program, &a.notes[id]
 	node := &p.Nodes[id]
@@ -247,20 +247,18 @@ func (a *Analysis) errorOfLinear(id ID, op Linear, e []float64, values [][]int64
 	if err != nil {
 		return
 	}
-	if note.bias != nil {
-		spread(e, absAll(note.bias), g.oh*g.ow)
-	}
-	if note.weights == nil {
-		ones := make([]float64, len(values[node.Inputs[1]]))
+	weights := note.weights
+	if weights == nil {
 		ratio := node.Scale.Float() / p.Nodes[in].Scale.Float()
+		weights = make([]float64, len(values[node.Inputs[1]]))
 		for i, w := range values[node.Inputs[1]] {
-			ones[i] = math.Abs(float64(float64(w) * ratio))
+			weights[i] = float64(float64(w) * ratio)
 		}
-		accumulate(&g, e, bounds[in], ones)
-		return
 	}
-	accumulate(&g, e, bounds[in], absAll(note.weights))
-	accumulate(&g, e, magnitudes(values[in], p.Nodes[in].Scale), absAll(note.residue))
+	accumulate(&g, e, bounds[in], absAll(weights))
+	for i, d := range a.localDeviation(id, values) {
+		e[i] += d
+	}
 }
 
 // absAll is |v| of each.
@@ -274,12 +272,9 @@ func absAll(values []float64) []float64 {
 
 // errorOfLookup bounds |f(t) − y| over the real arguments t within e of x.
 func errorOfLookup(op Lookup, note *deviation, q int64, x, e, y float64) float64 {
-	f := func(t float64) float64 { return note.function.Eval(t) }
+	f := note.real()
 	slope, monotone := 0.0, true
-	if note.negatedExp {
-		exp := graph.Unary{Func: graph.Exp}
-		f = func(t float64) float64 { return exp.Eval(-t) }
-	} else {
+	if !note.negatedExp {
 		slope, monotone = steepness(*note.function)
 	}
 	from, to := x-e, x+e

@@ -94,6 +94,12 @@ func TestModels(t *testing.T) {
 			if !report.Met {
 				t.Error("the target is missed")
 			}
+			out := report.Outputs[0]
+			if out.Bound == nil || *out.Bound < out.BoundError || *out.Bound > 50*out.BoundError {
+				t.Errorf("the bound doesn't hold or says nothing: %+v", out)
+			} else {
+				t.Logf("the error bound is %.1f times the error", *out.Bound/out.BoundError)
+			}
 			inputs, outputs := m.heldOut(t)
 			agree, worst := 0, 0.0
 			for k := range inputs {
