@@ -1,6 +1,9 @@
 package onnx
 
 import (
+	"math"
+
+	"github.com/zkml-go/zkml/graph"
 	"github.com/zkml-go/zkml/tensor"
 )
 
@@ -193,6 +196,64 @@ func (a *affine) intoLinear(shape tensor.Shape, index []int32, weights, bias []f
 		}
 	}
 	return w, b, true
+}
+
+// maxSpread bounds the ratio of the factors of different channels that are folded
+// into the linear map after them. Weights of one output share a scale when they
+// are quantized, so that a wide spread would cost them precision.
+const maxSpread = 16
+
+// perChannel returns the factor and the offset of each channel of a tensor of
+// shape [N, C, H, W] that index map r takes from the affine map's result. It
+// reports false if two elements of a channel differ, or if the factors spread
+// too far.
+func (a *affine) perChannel(shape tensor.Shape, r graph.Rewire) (scale, shift []float64, ok bool) {
+	channels, inner := shape[1], shape[2]*shape[3]
+	scale, shift = make([]float64, channels), make([]float64, channels)
+	seen := make([]bool, channels)
+	for i := range shape.Size() {
+		e := i
+		if r.Index != nil {
+			e = int(r.Index[i])
+		}
+		c := i / inner % channels
+		if e < 0 {
+			if r.Fill != 0 || !allEqual(a.shift, 0) {
+				return nil, nil, false
+			}
+			continue
+		}
+		k := a.channel(e)
+		if !seen[c] {
+			seen[c], scale[c], shift[c] = true, a.scale[k], a.shift[k]
+		} else if scale[c] != a.scale[k] || shift[c] != a.shift[k] {
+			return nil, nil, false
+		}
+	}
+	least, most := math.Inf(1), 0.0
+	for c, v := range scale {
+		if seen[c] {
+			least, most = min(least, math.Abs(v)), max(most, math.Abs(v))
+		}
+	}
+	return scale, shift, least > 0 && most <= maxSpread*least
+}
+
+// scaleInputs returns the weights [O, C/groups, …] and the bias of a linear map
+// that first scales and shifts its input channels.
+func scaleInputs(weights, bias []float64, shape tensor.Shape, groups int, scale, shift []float64) (w, b []float64) {
+	outputs, perGroup, taps := shape[0], shape[1], shape[2]*shape[3]
+	w, b = make([]float64, len(weights)), make([]float64, outputs)
+	copy(b, bias)
+	for o := range outputs {
+		first := o / (outputs / groups) * perGroup // input channel of weight 0
+		for k := range perGroup * taps {
+			i, c := o*perGroup*taps+k, first+k/taps
+			w[i] = float64(weights[i] * scale[c])
+			b[o] += float64(weights[i] * shift[c])
+		}
+	}
+	return w, b
 }
 
 // simplified drops channels that are all alike.

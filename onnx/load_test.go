@@ -95,6 +95,28 @@ func TestFolding(t *testing.T) {
 		{"a scale and its inverse", newModel(13).input("x", Float, 2, 2).weight(floatTensor("a", nil, 4)).weight(floatTensor("b", []int64{2}, 1, 2)).
 			node("Mul", names("x", "a"), names("k")).node("Add", names("k", "b"), names("l")).node("Div", names("l", "a"), names("y")).output("y"),
 			"Add", func(i int) float64 { return x[i] + []float64{1, 2}[i%2]/4 }},
+		{"scale before a linear map", newModel(13).input("x", Float, 2, 2).weight(floatTensor("a", []int64{2}, 4, 0.5)).weight(floatTensor("b", nil, 1)).
+			weight(floatTensor("w", []int64{2, 2}, 1, 2, 3, 4)).node("Mul", names("x", "a"), names("k")).node("Sub", names("k", "b"), names("l")).
+			node("MatMul", names("l", "w"), names("y")).output("y"),
+			"Rewire Linear Rewire", func(i int) float64 {
+				a, b := 4*x[i/2*2]-1, x[i/2*2+1]/2-1
+				return []float64{a + 3*b, 2*a + 4*b}[i%2]
+			}},
+		{"scales too far apart", newModel(13).input("x", Float, 2, 2).weight(floatTensor("a", []int64{2}, 40, 0.5)).
+			weight(floatTensor("w", []int64{2, 2}, 1, 2, 3, 4)).node("Mul", names("x", "a"), names("k")).
+			node("MatMul", names("k", "w"), names("y")).output("y"),
+			"Rewire Linear Rewire Linear Rewire", func(i int) float64 {
+				a, b := 40*x[i/2*2], x[i/2*2+1]/2
+				return []float64{a + 3*b, 2*a + 4*b}[i%2]
+			}},
+		{"offset before padding", newModel(13).input("x", Float, 1, 1, 2, 2).weight(floatTensor("a", nil, 2)).
+			weight(floatTensor("w", []int64{1, 1, 1, 3}, 0, 1, 1)).node("Add", names("x", "a"), names("k")).
+			node("Conv", names("k", "w"), names("y"), intsAttr("pads", 0, 1, 0, 1)).output("y"),
+			"Add Linear", func(i int) float64 { return []float64{3 + 0, 0, 5 + 2.5, 2.5}[i] }},
+		{"factor before padding", newModel(13).input("x", Float, 1, 1, 2, 2).weight(floatTensor("a", nil, 2)).
+			weight(floatTensor("w", []int64{1, 1, 1, 3}, 0, 1, 1)).node("Mul", names("x", "a"), names("k")).
+			node("Conv", names("k", "w"), names("y"), intsAttr("pads", 0, 1, 0, 1)).output("y"),
+			"Linear", func(i int) float64 { return 2 * []float64{-1, -2, 3.5, 0.5}[i] }},
 		{"identities", newModel(13).input("x", Float, 2, 2).weight(floatTensor("a", nil, 1)).weight(floatTensor("b", []int64{2}, 0, 0)).
 			node("Mul", names("x", "a"), names("k")).node("Add", names("k", "b"), names("l")).
 			node("Transpose", names("l"), names("t")).node("Transpose", names("t"), names("y")).output("y"),

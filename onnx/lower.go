@@ -49,7 +49,8 @@ func realOnly(lower func(n *node) ([]value, error)) func(n *node) ([]value, erro
 }
 
 // Operators returns the names of the ONNX operators that this package lowers,
-// sorted. Some of them only with constant operands.
+// sorted; those of other domains than ONNX's own as "domain.name". Some of them
+// are only lowered with constant operands.
 func Operators() []string { return sortedNames(operators) }
 
 // lowerer holds the state of lowering one model.
@@ -167,12 +168,9 @@ func (l *lowerer) lowerNode(p *onnxpb.NodeProto) error {
 // run lowers the node. An empty unsupportedReason means that an operand failed.
 func (n *node) run() ([]value, error) {
 	p := n.proto
-	if !ownDomain(p.GetDomain()) {
-		return nil, n.unsupportedf("no operator of this domain is supported")
-	}
-	op, ok := operators[p.GetOpType()]
-	if !ok || n.model.opset < op.since {
-		return nil, n.unsupportedf("no such operator is supported in version %d of the operator set", n.model.opset)
+	op, err := n.operator()
+	if err != nil {
+		return nil, err
 	}
 	for _, name := range p.Input {
 		if n.failed[name] {
@@ -196,6 +194,23 @@ func (n *node) run() ([]value, error) {
 		return nil, n.unsupportedf("its attribute %q is not supported", name)
 	}
 	return out, nil
+}
+
+// operator looks the node's operator up. Versions are those of ONNX's own set;
+// what is registered of other domains has not changed over theirs.
+func (n *node) operator() (operator, error) {
+	name := n.proto.GetOpType()
+	if !ownDomain(n.proto.GetDomain()) {
+		name = n.proto.GetDomain() + "." + name
+	}
+	op, ok := operators[name]
+	switch {
+	case !ok:
+		return op, n.unsupportedf("there is no lowering for this operator")
+	case n.model.opset < op.since && ownDomain(n.proto.GetDomain()):
+		return op, n.unsupportedf("the operator has a lowering from version %d of the operator set on, the model has version %d", op.since, n.model.opset)
+	}
+	return op, nil
 }
 
 // arity checks the number of operands; the first required ones must be present.

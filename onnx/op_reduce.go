@@ -25,8 +25,18 @@ func init() {
 	register("ReduceMin", 1, func(n *node) ([]value, error) {
 		return n.lowerReduce(18, func(x value) (value, error) { return n.maxLast(x, -1) })
 	})
-	register("ReduceProd", 1, lowerReduceProd)
-	register("ArgMax", 1, lowerArgMax)
+	register("ReduceSumSquare", 1, func(n *node) ([]value, error) {
+		return n.lowerReduce(18, func(x value) (value, error) {
+			square, err := n.mul2(x, x)
+			if err != nil {
+				return value{}, err
+			}
+			return n.sumLast(square, 1)
+		})
+	})
+	register("ReduceProd", 1, func(n *node) ([]value, error) { return n.lowerReduce(18, n.productLast) })
+	register("ArgMax", 1, func(n *node) ([]value, error) { return lowerArgMax(n, 1) })
+	register("ArgMin", 1, func(n *node) ([]value, error) { return lowerArgMax(n, -1) })
 }
 
 // reduceAxes reads the axes of a reduction, which are an operand from version
@@ -126,35 +136,43 @@ func (n *node) maxLast(x value, sign float64) (value, error) {
 	return n.scaleBy(y, sign)
 }
 
-// lowerReduceProd computes a product of constants, as in sizes of shapes.
-func lowerReduceProd(n *node) ([]value, error) {
-	return n.lowerReduce(18, func(x value) (value, error) {
-		if !x.constant() {
-			return value{}, n.unsupportedf("its operand is not a constant")
-		}
-		rank := len(x.shape)
-		width := x.shape[rank-1]
+// productLast is the product over the last axis: exact for constants, as in the
+// sizes of shapes, else a chain of products of at most maxPower factors.
+func (n *node) productLast(x value) (value, error) {
+	rank := len(x.shape)
+	width := x.shape[rank-1]
+	if x.constant() && x.dtype.Integer() {
 		out := &Tensor{DType: x.dtype, Shape: x.shape[:rank-1].Clone()}
 		for i := range out.Shape.Size() {
-			if x.dtype.Integer() {
-				p := int64(1)
-				for _, v := range x.con.Ints[i*width : (i+1)*width] {
-					p = x.dtype.wrap(p * v)
-				}
-				out.Ints = append(out.Ints, p)
-			} else {
-				p := 1.0
-				for _, v := range x.con.Floats[i*width : (i+1)*width] {
-					p *= v
-				}
-				out.Floats = append(out.Floats, x.dtype.round(p))
+			p := int64(1)
+			for _, v := range x.con.Ints[i*width : (i+1)*width] {
+				p = x.dtype.wrap(p * v)
 			}
+			out.Ints = append(out.Ints, p)
 		}
 		return constant(out), nil
-	})
+	}
+	if width > maxPower {
+		return value{}, n.unsupportedf("it is a product of %d factors, at most %d are supported", width, maxPower)
+	}
+	var y value
+	for k := range width {
+		factor, err := n.part(x, rank-1, k, 1)
+		if err != nil {
+			return value{}, err
+		}
+		if k == 0 {
+			y = factor
+		} else if y, err = n.mul2(y, factor); err != nil {
+			return value{}, err
+		}
+	}
+	return n.reshape(y, x.shape[:rank-1])
 }
 
-func lowerArgMax(n *node) ([]value, error) {
+// lowerArgMax lowers the index of the largest element, or for sign -1 of the
+// smallest.
+func lowerArgMax(n *node, sign float64) ([]value, error) {
 	if err := n.arity(1, 1); err != nil {
 		return nil, err
 	}
@@ -187,6 +205,9 @@ func lowerArgMax(n *node) ([]value, error) {
 		} else if keep {
 			shape = append(shape, 1)
 		}
+	}
+	if x, err = n.scaleBy(x, sign); err != nil {
+		return nil, err
 	}
 	t, err := n.transpose(x, append(perm, axis))
 	if err != nil {

@@ -41,13 +41,17 @@ func newSimplifier(b *builder) *simplifier {
 	return s
 }
 
-// fold composes index maps and folds affine maps until nothing changes.
+// fold composes index maps and folds affine maps until nothing changes. An affine
+// map between two linear ones goes into the first.
 func (s *simplifier) fold() error {
 	for changed := true; changed; {
 		s.countUses()
 		changed = s.composeRewires()
 		s.countUses()
 		changed = s.foldAffines() || changed
+		if !changed {
+			changed = s.foldForward()
+		}
 		if s.err != nil {
 			return s.err
 		}
@@ -349,19 +353,75 @@ func (s *simplifier) intoLinear(id, lin, stand graph.ID, index []int32) bool {
 	if !ok {
 		return false
 	}
-	wID := s.appendDraft(draft{op: graph.Const{Values: w}, shape: s.drafts[l.inputs[1]].shape, name: s.drafts[l.inputs[1]].name})
-	inputs := []graph.ID{l.inputs[0], wID}
-	if bias != nil || !allEqual(b, 0) {
-		inputs = append(inputs, s.appendDraft(draft{op: graph.Const{Values: b}, shape: tensor.Shape{len(b)}, name: l.name}))
-	}
-	if s.uses[l.inputs[1]] == 1 {
-		s.drafts[l.inputs[1]].op = graph.Const{} // no longer read: let its memory go
-		s.uses[l.inputs[1]] = 0
-	}
-	s.drafts[lin].inputs = inputs
+	s.setWeights(lin, w, b)
 	s.alias[id] = stand
 	s.uses[stand] = s.uses[id]
 	s.uses[id] = 0
+	return true
+}
+
+// setWeights gives a linear map other weights of the same shape, and a bias
+// unless it is zero.
+func (s *simplifier) setWeights(lin graph.ID, w, b []float64) {
+	l := s.drafts[lin]
+	old := l.inputs[1]
+	wID := s.appendDraft(draft{op: graph.Const{Values: w}, shape: s.drafts[old].shape, name: s.drafts[old].name})
+	inputs := []graph.ID{l.inputs[0], wID}
+	if !allEqual(b, 0) {
+		name := l.name
+		if len(l.inputs) > 2 {
+			name = s.drafts[l.inputs[2]].name
+		}
+		inputs = append(inputs, s.appendDraft(draft{op: graph.Const{Values: b}, shape: tensor.Shape{len(b)}, name: name}))
+	}
+	if s.uses[old] == 1 {
+		s.drafts[old].op = graph.Const{} // no longer read: let its memory go
+		s.uses[old] = 0
+	}
+	s.drafts[lin].inputs = inputs
+}
+
+// foldForward folds affine maps into the linear maps that are their only readers.
+func (s *simplifier) foldForward() bool {
+	s.countUses()
+	changed := false
+	for i := range s.drafts {
+		if op, ok := s.drafts[i].op.(graph.Linear); ok && s.live(i) && s.err == nil && s.foldBefore(graph.ID(i), op) {
+			changed = true
+		}
+	}
+	return changed
+}
+
+// foldBefore folds the affine map that feeds a linear map, directly or through an
+// index map.
+func (s *simplifier) foldBefore(lin graph.ID, op graph.Linear) bool {
+	l := s.drafts[lin]
+	reader, from := lin, l.inputs[0]
+	var r graph.Rewire
+	if inner, ok := s.rewireOf(from); ok && len(s.drafts[from].inputs) == 1 && s.uses[from] == 1 {
+		r, reader, from = inner, from, s.drafts[from].inputs[0]
+	}
+	a := s.drafts[from].affine
+	if a == nil || s.uses[from] != 1 {
+		return false
+	}
+	scale, shift, ok := a.perChannel(s.drafts[l.inputs[0]].shape, r)
+	if !ok || !allEqual(shift, 0) && op.Pad != [4]int{} {
+		return false
+	}
+	weights := s.drafts[l.inputs[1]]
+	if s.err = s.budget.spendMACs(l.name, weights.shape.Size()); s.err != nil {
+		return false
+	}
+	var bias []float64
+	if len(l.inputs) > 2 {
+		bias = s.drafts[l.inputs[2]].op.(graph.Const).Values
+	}
+	w, b := scaleInputs(weights.op.(graph.Const).Values, bias, weights.shape, op.Groups, scale, shift)
+	s.setWeights(lin, w, b)
+	s.drafts[reader].inputs = append([]graph.ID(nil), s.drafts[reader].inputs...)
+	s.drafts[reader].inputs[0] = s.drafts[from].inputs[0]
 	return true
 }
 
