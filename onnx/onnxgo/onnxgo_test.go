@@ -218,7 +218,7 @@ func TestRefused(t *testing.T) {
 		}), opset, onnxgo.ErrRefused, "dimension"},
 		{"many large values", with(func(g *onnxpb.GraphProto) {
 			for i := range 5 {
-				g.ValueInfo = append(g.ValueInfo, declared(fmt.Sprint("h", i), float, dims(1<<24)))
+				g.ValueInfo = append(g.ValueInfo, declared(fmt.Sprint("h", i), float, dims(1<<23)))
 			}
 		}), opset, onnxgo.ErrRefused, "together"},
 		{"huge weight", with(func(g *onnxpb.GraphProto) {
@@ -268,7 +268,8 @@ func FuzzUnmarshal(f *testing.F) {
 	g.Initializer = []*onnxpb.TensorProto{floats("w", nil, 2.5)}
 	f.Add(modelOf(f, g))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if g, err := through(data, onnxgo.Options{Opset: 13}); err == nil {
+		small := onnx.Limits{ConstElements: 1 << 16, RewireElements: 1 << 16, TensorElements: 1 << 16, MACs: 1 << 20}
+		if g, err := through(data, onnxgo.Options{Opset: 13, Load: onnx.Options{Limits: small}}); err == nil {
 			if err := g.Validate(); err != nil {
 				t.Fatal(err)
 			}

@@ -17,7 +17,7 @@ const (
 	MaxFileSize = 1 << 28
 	// MaxElements is the largest number of elements of all declared values and
 	// weights together, for each of which onnx-go allocates.
-	MaxElements = 1 << 26
+	MaxElements = 1 << 25
 	// MaxMessages is the largest number of protobuf messages in the file.
 	MaxMessages = 1 << 20
 	// MaxDepth is the deepest nesting of protobuf messages.
