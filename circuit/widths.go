@@ -3,14 +3,16 @@ package circuit
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/zkml-go/zkml/circuit/gadget"
 	"github.com/zkml-go/zkml/quantize"
 )
 
 const (
-	minWidth = 8
+	minWidth = 4
 	maxWidth = 16
+	entry    = 3 // rows of a table's entry, at least
 )
 
 func checkWidths(widths []int) error {
@@ -25,35 +27,69 @@ func checkWidths(widths []int) error {
 	return nil
 }
 
-// chooseWidths returns the widths of the range-check tables that give the smallest
-// domain and then the fewest rows: one table of 8 to 16 bits, or the best with a
-// second, narrower one beside it. Each candidate is counted exactly, by a dry run.
+// chooseWidths returns the widths of the range-check tables that give the fewest
+// rows, and so the smallest domain: one table of 4 to 16 bits, or the best of those
+// with a second, narrower one beside it. Each candidate is counted exactly, by a dry
+// run; a table that is larger than the best circuit so far is not tried.
 func chooseWidths(ctx context.Context, p *quantize.Program, m *Manifest) ([]int, error) {
-	var best []int
-	bestRows := 0
-	try := func(widths ...int) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		c := &compiler{program: p, manifest: m, b: gadget.NewDry(widths...)}
-		if err := c.compile(); err != nil {
-			return err
-		}
-		rows := c.b.Rows() + m.NbWords()
-		if best == nil || rows < bestRows {
-			best, bestRows = widths, rows
-		}
-		return nil
-	}
+	var singles, pairs [][]int
 	for w := minWidth; w <= maxWidth; w++ {
-		if err := try(w); err != nil {
+		singles = append(singles, []int{w})
+	}
+	best, err := fewestRows(ctx, p, m, singles)
+	if err != nil {
+		return nil, err
+	}
+	for w := minWidth; w < best[0]; w++ {
+		pairs = append(pairs, []int{w, best[0]})
+	}
+	return fewestRows(ctx, p, m, append([][]int{best}, pairs...))
+}
+
+// fewestRows counts the candidates, two at a time, and returns the first of those
+// with the fewest rows.
+func fewestRows(ctx context.Context, p *quantize.Program, m *Manifest, candidates [][]int) ([]int, error) {
+	rows := make([]int, len(candidates))
+	errs := make([]error, len(candidates))
+	for i := 0; i < len(candidates); i += 2 {
+		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-	}
-	for wide, w := best[0], minWidth; w < wide; w++ {
-		if err := try(w, wide); err != nil {
-			return nil, err
+		least := -1
+		for j := range i {
+			if rows[j] > 0 && (least < 0 || rows[j] < least) {
+				least = rows[j]
+			}
+		}
+		var wg sync.WaitGroup
+		for j := i; j < min(i+2, len(candidates)); j++ {
+			w := candidates[j]
+			if least > 0 && entry<<w[len(w)-1] > least {
+				continue
+			}
+			wg.Go(func() { rows[j], errs[j] = countRows(p, m, w) })
+		}
+		wg.Wait()
+		for j := i; j < min(i+2, len(candidates)); j++ {
+			if errs[j] != nil {
+				return nil, errs[j]
+			}
 		}
 	}
-	return best, nil
+	best := 0
+	for j := range candidates {
+		if rows[j] > 0 && rows[j] < rows[best] {
+			best = j
+		}
+	}
+	return candidates[best], nil
+}
+
+// countRows returns the rows of the circuit with tables of the given widths.
+func countRows(p *quantize.Program, m *Manifest, widths []int) (int, error) {
+	c := &compiler{program: p, manifest: m, b: gadget.NewDry(widths...)}
+	if err := c.compile(); err != nil {
+		return 0, err
+	}
+	return c.b.Rows() + m.NbWords(), nil
 }
