@@ -189,6 +189,11 @@ func (s *adjoint) through(id ID, w []float64) bool {
 	default:
 		return false
 	}
+	if note.drift != 0 {
+		for i, v := range w {
+			s.remain(v, float64(note.drift*math.Abs(node.Scale.Real(s.values[id][i]))))
+		}
+	}
 	switch node.Op.(type) {
 	case Linear, Add, Rescale, Div:
 		for i, v := range w {

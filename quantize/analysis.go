@@ -17,6 +17,8 @@ type deviation struct {
 	constant []float64
 	// Add: real less integer constant. Rewire: the real fill.
 	addend, fill float64
+	// drift is the relative distance of a change of scale from the real factor.
+	drift float64
 	// Rescale: the real clamp that is part of the model (both zero: none), which
 	// ends saturate although the model doesn't, and which are clamped where the
 	// function that follows is flat.
@@ -201,6 +203,9 @@ func (a *Analysis) errorOf(id ID, values [][]int64, bounds [][]float64) []float6
 		errorOfArgMax(e, x, values[id], ex, sx)
 	}
 	for i := range e {
+		if note.drift != 0 {
+			e[i] += float64(note.drift * math.Abs(node.Scale.Real(values[id][i])))
+		}
 		e[i] = float64(e[i] * slack)
 		if e[i] != 0 {
 			e[i] += float64(math.Abs(node.Scale.Real(values[id][i])) * 0x1p-40)

@@ -1,6 +1,7 @@
 package quantize
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -71,6 +72,15 @@ func (c *calibration) observe() error {
 		return err
 	}
 	c.stats = stats
+	for i, id := range c.g.Inputs {
+		in, _ := c.g.Nodes[id].Op.(graph.Input)
+		e, ok := c.o.Encodings[in.Name]
+		if s := inputSettings(in, 0, 0, 0, 1, Scale{}, &e); ok && len(samples) > 0 && (stats.lo[id] < s.Scale.Real(s.Lo) || stats.hi[id] > s.Scale.Real(s.Lo+1<<min(s.Bits, MaxBits)-1)) {
+			c.notices = append(c.notices, fmt.Sprintf("input %q: samples lie in [%v, %v], outside its encoding, and were clamped", in.Name, stats.lo[id], stats.hi[id]))
+		} else if b := stats.bytes[i]; !ok && b != (Scale{}) && !in.Integer {
+			c.notices = append(c.notices, fmt.Sprintf("input %q: the samples are bytes, scale %v, and so the input is taken", in.Name, b))
+		}
+	}
 	c.goals = c.o.Target.goals(c.g, stats)
 	return nil
 }
@@ -90,7 +100,7 @@ func (c *calibration) settings(input, activation, weight int) *Settings {
 		if e, ok := c.o.Encodings[in.Name]; ok {
 			fixed = &e
 		}
-		s.Inputs = append(s.Inputs, inputSettings(in, c.stats.lo[id], c.stats.hi[id], s.Margin, input, c.stats.multiples255[i], fixed))
+		s.Inputs = append(s.Inputs, inputSettings(in, c.stats.lo[id], c.stats.hi[id], s.Margin, input, c.stats.bytes[i], fixed))
 	}
 	for i, n := range c.g.Nodes {
 		if _, ok := n.Op.(graph.Const); ok || n.Shape.Size() == 0 {
@@ -134,6 +144,12 @@ func (c *calibration) search() (*lowering, error) {
 	input, met := 0, false
 	for _, input = range inputs {
 		l, ok, err := c.try(input, aHi, wHi)
+		var no *UnsupportedError
+		for errors.As(err, &no) && (aHi > aLo || wHi > wLo) {
+			// Too wide for some product: less will do.
+			aHi, wHi = max(aHi-1, aLo), max(wHi-1, wLo)
+			l, ok, err = c.try(input, aHi, wHi)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -20,9 +20,6 @@ func (l *lowering) constant(source graph.ID, values []float64, shape tensor.Shap
 	for i, v := range values {
 		q[i] = roundConstant(v, exp)
 		rest[i] = v - math.Ldexp(float64(q[i]), -exp)
-		if absolute(q[i]) == maxConstant {
-			rest[i] = 0
-		}
 	}
 	return l.emit(Node{Op: Const{Values: q}, Shape: shape, Scale: PowerOfTwo(exp), Name: l.g.Nodes[source].Name, Source: source}, deviation{constant: rest})
 }

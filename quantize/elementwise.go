@@ -118,8 +118,7 @@ func (l *lowering) mulConstant(id graph.ID, x, factor value) (value, error) {
 	n := &l.g.Nodes[id]
 	if c, ok := commonValue(factor.constant); ok {
 		if s, ok := rational(c); ok {
-			total, ok := l.b.Node(x.id).Scale.times(s)
-			if ok && total.Float() == float64(l.b.Node(x.id).Scale.Float()*math.Abs(c)) {
+			if total, ok := l.b.Node(x.id).Scale.times(s); ok {
 				return l.scaled(id, x, total, c)
 			}
 		}

@@ -146,7 +146,7 @@ func (l *lowering) uniformLinear(id graph.ID, op graph.Linear, x value, w, bias 
 			return value{}, false, nil
 		}
 	}
-	if v, done, err := l.changeOfScale(id, op, x, w, bias, total, c); done || err != nil {
+	if v, done, err := l.changeOfScale(id, op, x, w, bias, total); done || err != nil {
 		return v, done, err
 	}
 	q := make([]int64, len(w))
@@ -163,23 +163,19 @@ func (l *lowering) uniformLinear(id graph.ID, op graph.Linear, x value, w, bias 
 }
 
 // changeOfScale handles a map that multiplies every element by one constant.
-func (l *lowering) changeOfScale(id graph.ID, op graph.Linear, x value, w, bias []float64, total Scale, c float64) (value, bool, error) {
+func (l *lowering) changeOfScale(id graph.ID, op graph.Linear, x value, w, bias []float64, total Scale) (value, bool, error) {
 	n := &l.g.Nodes[id]
 	common, same := commonValue(w)
 	shape := l.shape(n.Inputs[1])
 	if bias != nil || !same || shape[1] != 1 || op.Groups != shape[0] || !n.Shape.Equal(l.b.Node(x.id).Shape) || shape[2]*shape[3] != 1 || op.Stride != [2]int{1, 1} || op.Pad != [4]int{} {
 		return value{}, false, nil
 	}
-	exact := total.Float() == float64(l.b.Node(x.id).Scale.Float()*c)
-	if !exact {
-		return value{}, false, nil
-	}
 	v, err := l.scaled(id, x, total, common)
 	return v, true, err
 }
 
-// scaled is x·c, where total is x's scale times |c|: the same integers, or their
-// negatives, under another scale.
+// scaled is x·c, where total is x's scale times |c|, or its nearest short fraction:
+// the same integers, or their negatives, under another scale.
 func (l *lowering) scaled(id graph.ID, x value, total Scale, c float64) (value, error) {
 	n := &l.g.Nodes[id]
 	source := id
@@ -190,7 +186,8 @@ func (l *lowering) scaled(id graph.ID, x value, total Scale, c float64) (value, 
 	if c < 0 {
 		op, lo, hi = Add{Coeffs: []int64{-1}}, hi, lo
 	}
-	y, err := l.emit(Node{Op: op, Inputs: []ID{x.id}, Shape: n.Shape, Scale: total, Name: n.Name, Source: source}, deviation{})
+	drift := math.Abs(float64(float64(l.b.Node(x.id).Scale.Float()*math.Abs(c))/total.Float()) - 1)
+	y, err := l.emit(Node{Op: op, Inputs: []ID{x.id}, Shape: n.Shape, Scale: total, Name: n.Name, Source: source}, deviation{drift: drift})
 	return value{id: y, source: id, lo: lo, hi: hi}, err
 }
 

@@ -14,8 +14,9 @@ type statistics struct {
 	samples []Sample
 	lo, hi  []float64     // by graph node
 	outputs [][][]float64 // by sample and output
-	// multiples255 says that an input's values are all multiples of 1/255 in [0, 1].
-	multiples255 []bool
+	// bytes says what an input's values are if they are all bytes of an image:
+	// multiples of the scale 1/255 or 1; else the zero Scale.
+	bytes []Scale
 }
 
 // observe runs the float interpreter once over each sample.
@@ -28,7 +29,7 @@ func observe(g *graph.Graph, samples []Sample) (*statistics, error) {
 	for i := range g.Nodes {
 		s.lo[i], s.hi[i] = math.Inf(1), math.Inf(-1)
 	}
-	pixels := make([]pixelDetector, len(g.Inputs))
+	pixels := make([][2]byteDetector, len(g.Inputs))
 	for k, sample := range samples {
 		values, err := run.Run(sample)
 		if err != nil {
@@ -40,7 +41,8 @@ func observe(g *graph.Graph, samples []Sample) (*statistics, error) {
 			}
 		}
 		for i, id := range g.Inputs {
-			pixels[i].see(values[id].Data)
+			pixels[i][0].see(values[id].Data, 255)
+			pixels[i][1].see(values[id].Data, 1)
 		}
 		outputs := make([][]float64, len(g.Outputs))
 		for i, out := range g.Outputs {
@@ -49,22 +51,30 @@ func observe(g *graph.Graph, samples []Sample) (*statistics, error) {
 		s.outputs = append(s.outputs, outputs)
 	}
 	for i := range pixels {
-		s.multiples255 = append(s.multiples255, pixels[i].sure())
+		scale := Scale{}
+		if pixels[i][0].sure() {
+			scale = Scale{Num: 1, Den: 255}
+		} else if pixels[i][1].sure() {
+			scale = PowerOfTwo(0)
+		}
+		s.bytes = append(s.bytes, scale)
 	}
 	return s, nil
 }
 
-// pixelDetector recognises bytes divided by 255, given to four decimals or better.
-type pixelDetector struct {
+// byteDetector recognises bytes, or bytes divided by 255 that are given to four
+// decimals or better.
+type byteDetector struct {
 	seen  [256]bool
 	other bool
 }
 
-// see looks at some values.
-func (d *pixelDetector) see(values []float64) {
+// see looks at some values, which are multiples of 1/denominator if they are bytes.
+func (d *byteDetector) see(values []float64, denominator float64) {
 	for _, v := range values {
-		k := math.RoundToEven(v * 255)
-		if !(k >= 0 && k <= 255) || math.Abs(float64(v*255)-k) > 0.02 {
+		scaled := float64(v * denominator)
+		k := math.RoundToEven(scaled)
+		if !(k >= 0 && k <= 255) || math.Abs(scaled-k) > 0.02 {
 			d.other = true
 			return
 		}
@@ -73,7 +83,7 @@ func (d *pixelDetector) see(values []float64) {
 }
 
 // sure wants so many different values that chance is out of the question.
-func (d *pixelDetector) sure() bool {
+func (d *byteDetector) sure() bool {
 	n := 0
 	for _, s := range d.seen {
 		if s {
@@ -111,7 +121,7 @@ func madeUpSamples(g *graph.Graph) []Sample {
 
 // inputSettings chooses an input's encoding: its owner's, whole numbers, bytes, or
 // a power of two at which the samples' range with its margin has the given bits.
-func inputSettings(in graph.Input, lo, hi, margin float64, width int, multiples255 bool, fixed *Encoding) InputSettings {
+func inputSettings(in graph.Input, lo, hi, margin float64, width int, bytes Scale, fixed *Encoding) InputSettings {
 	s := InputSettings{Name: in.Name, Scale: PowerOfTwo(0)}
 	switch {
 	case fixed != nil:
@@ -120,8 +130,8 @@ func inputSettings(in graph.Input, lo, hi, margin float64, width int, multiples2
 			s.Scale = PowerOfTwo(0)
 		}
 		return s
-	case multiples255 && !in.Integer:
-		s.Bits, s.Scale = 8, Scale{Num: 1, Den: 255}
+	case bytes != Scale{} && !in.Integer:
+		s.Bits, s.Scale = 8, bytes
 		return s
 	}
 	lo, hi = min(lo, 0), max(hi, 0)
