@@ -52,6 +52,31 @@ func (m testModel) load(t testing.TB) (*graph.Graph, []quantize.Sample) {
 	return g, samples
 }
 
+// calibrated quantizes a model with default options, once for all tests.
+func (m testModel) calibrated(t testing.TB) (*quantize.Program, *quantize.Report) {
+	t.Helper()
+	if _, ok := calibrations[m.Name]; !ok {
+		g, samples := m.load(t)
+		start := time.Now()
+		p, r, err := quantize.Quantize(g, quantize.Options{Samples: samples})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("calibrated in %v", time.Since(start))
+		calibrations[m.Name] = calibration{p, r}
+	}
+	c := calibrations[m.Name]
+	return c.program, c.report
+}
+
+// calibration is a cached result; the tests don't run in parallel.
+type calibration struct {
+	program *quantize.Program
+	report  *quantize.Report
+}
+
+var calibrations = map[string]calibration{}
+
 // heldOut reads the test set and onnxruntime's answers.
 func (m testModel) heldOut(t testing.TB) (inputs []quantize.Sample, outputs [][]float64) {
 	t.Helper()
@@ -83,13 +108,7 @@ func (m testModel) heldOut(t testing.TB) (inputs []quantize.Sample, outputs [][]
 func TestModels(t *testing.T) {
 	for _, m := range testModels(t) {
 		t.Run(m.Name, func(t *testing.T) {
-			g, samples := m.load(t)
-			start := time.Now()
-			p, report, err := quantize.Quantize(g, quantize.Options{Samples: samples})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Logf("calibrated in %v", time.Since(start))
+			p, report := m.calibrated(t)
 			report.Print(t.Output())
 			if !report.Met {
 				t.Error("the target is missed")

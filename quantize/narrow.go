@@ -68,7 +68,7 @@ func (l *lowering) shrink(v value, even bool) (value, error) {
 	if _, ok := node.Op.(Input); ok && !v.pending() && !even {
 		return v, nil
 	}
-	op := l.rescaleTo(node.Scale, max(min(t.exponent(), node.Scale.Exp+scaleSlack(node.Scale)), -60))
+	op := l.rescaleTo(v.id, max(min(t.exponent(), node.Scale.Exp+scaleSlack(node.Scale)), -60), t.Bits)
 	exp := op.exp
 	if op.Shift == 0 && op.Multiplier == 1 {
 		if !v.pending() && l.width(v.id) <= l.s.TableBits {
@@ -98,12 +98,11 @@ type rescaling struct {
 	note deviation
 }
 
-// multiplierBits is the precision of a multiplier that stands for an odd factor.
-const multiplierBits = 16
-
-// rescaleTo returns the rescale from a scale to 2^-exp, unclamped. It never makes
-// a dyadic scale finer: then the exponent stays.
-func (l *lowering) rescaleTo(s Scale, exp int) rescaling {
+// rescaleTo returns the rescale of a tensor to 2^-exp, unclamped. It never makes a
+// dyadic scale finer: then the exponent stays. A multiplier that stands for an odd
+// factor is three bits more precise than the result's width, if it fits.
+func (l *lowering) rescaleTo(id ID, exp, width int) rescaling {
+	s := l.b.Node(id).Scale
 	r := rescaling{Rescale: Rescale{Multiplier: 1, Min: -MaxMagnitude + 1, Max: MaxMagnitude - 1}, exp: exp}
 	if s.dyadic() {
 		if s.Exp <= exp {
@@ -114,10 +113,10 @@ func (l *lowering) rescaleTo(s Scale, exp int) rescaling {
 		r.exp = s.Exp - int(r.Shift)
 		return r
 	}
-	// factor = Num/Den · 2^(exp - s.Exp) ≈ m / 2^k with m of multiplierBits bits.
+	// factor = Num/Den · 2^(exp - s.Exp) ≈ m / 2^shift.
 	odd := float64(s.Num) / float64(s.Den)
 	_, k := math.Frexp(odd)
-	shift := multiplierBits - k - (exp - s.Exp)
+	shift := max(min(width+3, 61-l.reach(id)), 1) - k - (exp - s.Exp)
 	if shift < 0 {
 		shift = 0
 	}

@@ -45,6 +45,37 @@ func TestIntervalsHold(t *testing.T) {
 	}
 }
 
+// TestIntervalsTight wants both ends of a linear map's interval to be reached by the
+// inputs that make every product extreme.
+func TestIntervalsTight(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	b := quantize.NewBuilder()
+	x := node(t, b, quantize.Input{Name: "x", Bits: 5}, tensor.Shape{1, 40, 1, 1}, -7)
+	w := make([]int64, 40)
+	for i := range w {
+		w[i] = r.Int64N(200) - 100
+	}
+	k := node(t, b, quantize.Const{Values: w}, tensor.Shape{1, 40, 1, 1}, 0)
+	y := node(t, b, quantize.Linear{Groups: 1, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}}, nil, 0, x, k)
+	in := b.Node(x)
+	least, most := make([]int64, 40), make([]int64, 40)
+	for i, v := range w {
+		least[i], most[i] = in.Lo, in.Hi
+		if v < 0 {
+			least[i], most[i] = in.Hi, in.Lo
+		}
+	}
+	for _, c := range []struct {
+		x    []int64
+		want int64
+	}{{least, b.Node(y).Lo}, {most, b.Node(y).Hi}} {
+		got, err := b.Program.Eval(y, c.x, w)
+		if err != nil || got[0] != c.want {
+			t.Errorf("%v, %v, want %d", got, err, c.want)
+		}
+	}
+}
+
 // TestValidateRejects changes one declared interval end of a random program to
 // something tighter than the values of a run, and wants an error.
 func TestValidateRejects(t *testing.T) {

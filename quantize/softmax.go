@@ -50,7 +50,7 @@ func (l *lowering) softmax(id graph.ID) (value, error) {
 	tableExp := out + 2
 	zmax := math.Ceil(0.7 * float64(tableExp+1))
 	exp := min(node.Scale.Exp, max(l.s.TableBits-ceilLog2(zmax), 0))
-	r := l.rescaleTo(node.Scale, exp)
+	r := l.rescaleTo(z, exp, out)
 	r.Min, r.Max = 0, max(roundConstant(zmax, r.exp), 0)
 	r.note.clampLo, r.note.clampHi, r.note.flat = 0, math.Inf(1), [2]bool{false, true}
 	r.Max = min(r.Max, max(0, r.round(l.b.Node(z).Hi)))

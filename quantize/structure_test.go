@@ -152,6 +152,25 @@ func TestScaleOnly(t *testing.T) {
 	}
 }
 
+// TestWideAverage wants the average of nine squares, wide and with an odd scale, to
+// be rescaled by a multiplier that doesn't overflow.
+func TestWideAverage(t *testing.T) {
+	shape := tensor.Shape{1, 2, 3, 3}
+	c := newChain(shape)
+	x := c.add(plain, shape, 0, c.wave(tensor.Shape{2, 2, 1, 1}), c.wave(tensor.Shape{2}))
+	y := c.add(graph.Mul{}, shape, x, x)
+	ninth := c.add(graph.Const{Values: slices.Repeat([]float64{float64(float32(1.0 / 9))}, 18)}, tensor.Shape{2, 1, 3, 3})
+	y = c.add(graph.Linear{Groups: 2, Stride: one2, Dilation: one2}, tensor.Shape{1, 2, 1, 1}, y, ninth)
+	c.add(graph.Unary{Func: graph.Clip, Alpha: 0, Beta: 0.1}, tensor.Shape{1, 2, 1, 1}, y)
+	p, r := mustQuantize(t, c.g, quantize.Options{WeightBits: 14, ActivationBits: 14, Target: quantize.Target{Kind: quantize.ErrorTarget, Value: 0.01}})
+	if got, want := ops(p), []string{"input", "linear", "mul", "linear", "rescale"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if m := p.Nodes[len(p.Nodes)-1].Op.(quantize.Rescale).Multiplier; m == 1 || !r.Met {
+		t.Errorf("multiplier %d, target met %v", m, r.Met)
+	}
+}
+
 // TestBytes wants samples that are bytes over 255 to be taken as bytes.
 func TestBytes(t *testing.T) {
 	c := newChain(tensor.Shape{1, 30, 1, 1})

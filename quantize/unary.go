@@ -90,9 +90,7 @@ func (l *lowering) domain(x value, op graph.Unary, exp int) (value, [2]bool, err
 	}
 	node := *l.b.Node(x.id)
 	lo, hi := flat(op, exp)
-	bits := t.exponent()
-	// A steep function needs its operand as fine as its result.
-	r := l.rescaleTo(node.Scale, min(bits, node.Scale.Exp+scaleSlack(node.Scale)))
+	r := l.rescaleTo(x.id, min(t.exponent(), node.Scale.Exp+scaleSlack(node.Scale)), t.Bits)
 	scale := PowerOfTwo(r.exp)
 	if r.Shift == 0 && r.Multiplier == 1 {
 		scale = node.Scale
