@@ -51,6 +51,8 @@ func singles(outputs int) []block {
 // lane is what one output needs of a sum: fraction bits, then integer bits.
 type lane struct{ fraction, integer int }
 
+func (l lane) width() int { return l.fraction + l.integer }
+
 // fit widens the lane for a value proven to lie as p says where it must be an
 // integer in t.
 func (l *lane) fit(p Proven, t Interval) {
@@ -72,7 +74,7 @@ func pack(lanes []lane) []block {
 	var blocks []block
 	used := 0
 	for o, l := range lanes {
-		width := l.fraction + l.integer
+		width := l.width()
 		if width > laneBits {
 			return nil
 		}

@@ -1,6 +1,10 @@
 package gadget
 
-import "errors"
+import (
+	"cmp"
+	"errors"
+	"slices"
+)
 
 var errUnproven = errors.New("a range check left a linear map's result unproven")
 
@@ -34,54 +38,160 @@ func (b *Builder) plans(l *layer) []plan {
 	if l.positions() > 1 {
 		list = append(list, plan{l.randomRows() + l.randomCommits(b), "Freivalds", func() { l.bindRandom(b) }})
 	}
-	if lanes, ranges, ok := l.lanes(b); ok {
-		blocks := pack(lanes)
-		list = append(list, plan{l.packedRows(blocks) + ranges, "packed", func() {
-			l.bindPacked(b, l.provenBlocks(b))
+	for _, c := range l.checks(b) {
+		list = append(list, plan{l.packedRows(c.blocks) + c.rows, "packed", func() {
+			l.bindPacked(b, l.checked(b, c))
 		}})
 		if l.positions() > 1 {
-			list = append(list, plan{l.lanesRows(blocks) + l.laneCommits(b, blocks) + ranges, "Freivalds with lanes", func() {
-				l.bindLanes(b, l.provenBlocks(b))
+			list = append(list, plan{l.lanesRows(c.blocks) + l.laneCommits(b, c) + c.rows, "Freivalds with lanes", func() {
+				l.bindLanes(b, l.checked(b, c))
 			}})
 		}
 	}
 	return list
 }
 
-// lanes returns the lane that each output channel needs, taking for granted that
-// results without a proven range get the range check that they need, and the rows of
-// those checks. It reports false where no range check is possible or a lane is too
-// wide.
-func (l *layer) lanes(b *Builder) (lanes []lane, ranges int, ok bool) {
-	lanes = make([]lane, l.g.O)
+// check is a choice of results to range-check, what it costs and the lanes that it
+// allows: those whose range isn't proven, and, if tighten is set, those whose proven
+// range takes a wider lane. A check is slack bits wider than it need be: some widths
+// take fewer rows than smaller ones.
+type check struct {
+	tighten bool
+	slack   int
+	rows    int
+	blocks  []block
+}
+
+// checks lists the choices worth looking at, none with more rows than another and as
+// many sums.
+func (l *layer) checks(b *Builder) []check {
+	var list []check
+	known := l.survey(b)
+	for _, tighten := range []bool{false, true} {
+		for slack := range maxSlack {
+			c := check{tighten: tighten, slack: slack}
+			if l.fit(b, known, &c) {
+				list = append(list, c)
+			}
+			if c.rows == 0 {
+				break // nothing is checked
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(c, d check) int {
+		return cmp.Or(c.rows-d.rows, len(c.blocks)-len(d.blocks))
+	})
+	kept := list[:0]
+	for _, c := range list {
+		if len(kept) == 0 || len(c.blocks) < len(kept[len(kept)-1].blocks) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// maxSlack bounds the slack that is tried: within it lies the next sum of the usual
+// tables' widths.
+const maxSlack = 8
+
+// knowledge is what is proven of a result, if anything.
+type knowledge struct {
+	Proven
+	known bool
+}
+
+func (b *Builder) knowledge(y Expr) knowledge {
+	p, known := b.Proven(y.Wire)
+	return knowledge{p, known}
+}
+
+// survey counts, for each output channel, the results of which the same is proven.
+func (l *layer) survey(b *Builder) []map[knowledge]int {
+	counts := make([]map[knowledge]int, l.g.O)
+	for o := range counts {
+		counts[o] = make(map[knowledge]int)
+		l.eachResult(o, func(y Expr) { counts[o][b.knowledge(y)]++ })
+	}
+	return counts
+}
+
+// needs reports whether c range-checks a result of output channel o of which k is
+// proven, and returns what is proven of it then.
+func (l *layer) needs(c *check, o int, k knowledge) (bool, Proven) {
+	reach := l.reach[o]
+	width := l.checkWidth(c, o)
+	if k.known {
+		var have lane
+		have.fit(k.Proven, reach)
+		if !c.tighten || have.width() <= width {
+			return false, k.Proven
+		}
+	}
+	return true, Proven{Interval: Interval{reach.Lo, reach.Lo + (1<<width - 1)}}
+}
+
+// checkWidth is the bits of a range check of output channel o.
+func (l *layer) checkWidth(c *check, o int) int {
+	return min(length(l.reach[o].Hi-l.reach[o].Lo)+c.slack, maxRange-1)
+}
+
+// fit sets c's rows and blocks. It reports false where a check isn't possible or a
+// lane is too wide.
+func (l *layer) fit(b *Builder, known []map[knowledge]int, c *check) bool {
+	lanes := make([]lane, l.g.O)
+	half := 0
 	for o, reach := range l.reach {
-		width := length(reach.Hi - reach.Lo)
-		unproven := 0
+		checks := 0
+		for k, count := range known[o] {
+			needed, proven := l.needs(c, o, k)
+			if needed {
+				checks += count
+			}
+			lanes[o].fit(proven, reach)
+		}
+		if width := l.checkWidth(c, o); checks > 0 {
+			if len(b.widths) == 0 || length(reach.Hi-reach.Lo) > width {
+				return false
+			}
+			half += checks * b.rangeCost(width)
+		}
+	}
+	c.rows = (half + 1) / costRow
+	c.blocks = pack(lanes)
+	return c.blocks != nil
+}
+
+// checked writes the range checks and packs the lanes by what is then proven.
+func (l *layer) checked(b *Builder, c check) []block {
+	lanes := make([]lane, l.g.O)
+	for o, reach := range l.reach {
+		var offset []Expr
+		l.eachResult(o, func(y Expr) {
+			if needed, _ := l.needs(&c, o, b.knowledge(y)); needed {
+				offset = append(offset, y.Plus(-reach.Lo))
+			}
+		})
+		if len(offset) > 0 {
+			b.RangeAll(offset, l.checkWidth(&c, o))
+		}
 		l.eachResult(o, func(y Expr) {
 			proven, known := b.Proven(y.Wire)
 			if !known {
-				unproven++
-				proven.Interval = Interval{reach.Lo, reach.Lo + (1<<width - 1)}
+				b.fail(errUnproven)
 			}
 			lanes[o].fit(proven, reach)
 		})
-		if unproven > 0 && (len(b.widths) == 0 || width >= maxRange) || lanes[o].integer+lanes[o].fraction > laneBits {
-			return nil, 0, false
-		}
-		if unproven > 0 {
-			ranges += b.rangeRows(width, unproven)
-		}
 	}
-	return lanes, ranges, true
+	return pack(lanes)
 }
 
-// rangeRows is the number of rows of n range checks.
-func (b *Builder) rangeRows(width, n int) int {
+// rangeCost is the cost of a range check in half rows.
+func (b *Builder) rangeCost(width int) int {
 	if width <= 2 {
-		return max(1, width) * n
+		return costRow * max(1, width)
 	}
 	d := b.exact(width)
-	return (d.cost() + costRow*(len(d.limbs)-1)) * n / 2
+	return d.cost() + costRow*(len(d.limbs)-1)
 }
 
 // eachResult calls f for the results of an output channel.
@@ -93,33 +203,11 @@ func (l *layer) eachResult(o int, f func(Expr)) {
 	}
 }
 
-// provenBlocks writes the missing range checks and packs the lanes by what is then
-// proven.
-func (l *layer) provenBlocks(b *Builder) []block {
-	for o, reach := range l.reach {
-		var unproven []Expr
-		l.eachResult(o, func(y Expr) {
-			if _, known := b.Proven(y.Wire); !known {
-				unproven = append(unproven, y.Plus(-reach.Lo))
-			}
-		})
-		if len(unproven) > 0 {
-			b.RangeAll(unproven, length(reach.Hi-reach.Lo))
-		}
-	}
-	lanes, ranges, ok := l.lanes(b)
-	if !ok || ranges > 0 {
-		b.fail(errUnproven)
-		return nil
-	}
-	return pack(lanes)
-}
-
 // laneCommits is the number of commitments of bindLanes.
-func (l *layer) laneCommits(b *Builder, blocks []block) int {
-	n := l.operandCommits(b, blocks)
-	for _, k := range blocks {
-		n += l.unboundPositions(b, k)
+func (l *layer) laneCommits(b *Builder, c check) int {
+	n := l.operandCommits(b, c.blocks)
+	for _, k := range c.blocks {
+		n += l.unboundPositions(b, c, k)
 		if l.hidden() {
 			l.eachTap(k, func(channel, element int, members []int) {
 				for _, m := range members {
@@ -135,15 +223,15 @@ func (l *layer) laneCommits(b *Builder, blocks []block) int {
 }
 
 // unboundPositions is the number of positions at which not all results of a block
-// are bound. A range check of more than two bits, if one is missing, binds.
-func (l *layer) unboundPositions(b *Builder, k block) int {
+// are bound. A range check of more than two bits binds.
+func (l *layer) unboundPositions(b *Builder, c check, k block) int {
 	count := 0
 	for n := range l.g.N {
 		for p := range l.v.count * l.h.count {
 			for _, o := range k.outputs {
 				y := l.y[l.place(n, o, p)]
-				_, proven := b.Proven(y.Wire)
-				checked := !proven && l.reach[o].Hi-l.reach[o].Lo > 3
+				needed, _ := l.needs(&c, o, b.knowledge(y))
+				checked := needed && l.checkWidth(&c, o) > 2
 				if !checked && !b.isBound(y) || !b.isBound(l.biasOf(o)) {
 					count++
 					break

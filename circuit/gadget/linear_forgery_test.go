@@ -123,11 +123,14 @@ func TestCarriesAreRejected(t *testing.T) {
 		for _, ranged := range []bool{false, true} {
 			b := New(1024, 4)
 			l, _ := p.hinted(b, name, ranged)
-			lanes, _, ok := l.lanes(b)
-			if err := b.Finish(); err != nil || !ok {
-				t.Fatal(err, ok)
+			var c check
+			if !l.fit(b, l.survey(b), &c) || c.rows > 0 {
+				t.Fatal("results are not proven")
 			}
-			blocks := pack(lanes)
+			blocks := c.blocks
+			if err := b.Finish(); err != nil {
+				t.Fatal(err)
+			}
 			if err := solve(t, b, nil, p.secret(), forged(want)); err != nil {
 				t.Fatal(err)
 			}

@@ -5,7 +5,6 @@ import (
 	"hash/fnv"
 	"math/big"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -434,41 +433,61 @@ func TestLinearRefuses(t *testing.T) {
 	}
 }
 
-// TestLinearChecksUnprovenRanges has results that nothing else proves to lie in a
-// range, and lanes with range checks take the fewest rows: both a changed result and a
-// carry are rejected.
-func TestLinearChecksUnprovenRanges(t *testing.T) {
-	p := problem{g: plain(1, 60, 1, 1, 8, 1)}
-	p.random(rand.New(rand.NewPCG(11, 4)))
-	want := naive(p.g, p.x, p.weights, p.bias)
-	b := New(1024, 4, 10)
-	x, weights, bias := p.operands(b)
-	name := b.hintName("linear")
-	b.At("test", "")
-	y := b.Linear(p.g, x, weights, bias)
-	if err := b.Finish(); err != nil {
-		t.Fatal(err)
-	}
-	regions, _ := b.RowsBy()
-	if !slices.Contains(regions, Region{"test", "linear, packed"}) {
-		t.Errorf("regions %v", regions)
-	}
-	for i := range y {
-		if _, ok := b.Proven(y[i].Wire); !ok {
-			t.Fatalf("result %d is not proven", i)
+// TestLinearChecksRanges has results of which nothing else proves a range, or only one
+// so wide that lanes with range checks of their own take the fewest rows. Both changed
+// results and carries are rejected: the claimed wide range has no rows here, so that
+// only the checks can tell.
+func TestLinearChecksRanges(t *testing.T) {
+	for name, claim := range map[string]*Proven{
+		"unproven": nil,
+		"wide":     {Interval{-1 << 36, 1 << 36}, 5},
+	} {
+		p := problem{g: plain(1, 300, 1, 1, 12, 1)}
+		p.random(rand.New(rand.NewPCG(11, 4)))
+		want := naive(p.g, p.x, p.weights, p.bias)
+		b := New(1024, 4, 6)
+		x, weights, bias := p.operands(b)
+		hint := b.hintName("linear")
+		b.At("test", "")
+		y := b.Linear(p.g, x, weights, bias)
+		for i := range y {
+			if claim != nil {
+				b.Prove(y[i].Wire, *claim)
+			}
 		}
-	}
-	if err := solve(t, b, nil, p.secret(), forgedAs(name, elements(want))); err != nil {
-		t.Fatal(err)
-	}
-	for i := range p.g.O - 1 {
-		for shift := range 20 {
-			lie := elements(want)
-			carry := Pow2(shift)
-			lie[i].Add(&lie[i], &carry)
-			lie[i+1].Sub(&lie[i+1], &one)
-			if solve(t, b, nil, p.secret(), forgedAs(name, lie)) == nil {
-				t.Errorf("2^%d carried from result %d is accepted", shift, i)
+		l, err := newLayer(p.g, x, weights, bias)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.y = y
+		least := 1 << 30
+		for _, q := range b.plans(l) {
+			least = min(least, q.rows)
+		}
+		if err := b.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		regions, rows := b.RowsBy()
+		if n := rows[Region{"test", "linear, packed"}]; n > least+p.g.O || n < least-p.g.O {
+			t.Errorf("%s: regions %v, %d rows, estimate %d", name, regions, n, least)
+		}
+		for i := range y {
+			if proven, ok := b.Proven(y[i].Wire); !ok || proven.Frac > 0 || proven.Hi-proven.Lo > 1<<20 {
+				t.Fatalf("%s: result %d is proven: %v, %v", name, i, proven, ok)
+			}
+		}
+		if err := solve(t, b, nil, p.secret(), forgedAs(hint, elements(want))); err != nil {
+			t.Fatal(err)
+		}
+		for i := range p.g.O - 1 {
+			for shift := range 20 {
+				lie := elements(want)
+				carry := Pow2(shift)
+				lie[i].Add(&lie[i], &carry)
+				lie[i+1].Sub(&lie[i+1], &one)
+				if solve(t, b, nil, p.secret(), forgedAs(hint, lie)) == nil {
+					t.Errorf("%s: 2^%d carried from result %d is accepted", name, shift, i)
+				}
 			}
 		}
 	}
