@@ -188,7 +188,7 @@ func (a *Analysis) errorOf(id ID, values [][]int64, bounds [][]float64) []float6
 		for i := range e {
 			divisor := sb.Real(b[i]) - eb[i]
 			quotient := sx.Real(x[i]) / sb.Real(b[i])
-			e[i] = 0.5*unit + (ex[i]+float64(quotient*eb[i]))/divisor
+			e[i] = float64(0.5*unit) + (ex[i]+float64(quotient*eb[i]))/divisor
 			if divisor <= 0 {
 				e[i] = math.Inf(1)
 			}
