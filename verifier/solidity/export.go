@@ -259,17 +259,25 @@ func (f field) Describe() string {
 	case !f.Shown():
 		return fmt.Sprintf("digest of %s %s, shape %s", f.Role, comment(f.Name), f.ShapeText())
 	}
-	return fmt.Sprintf("%s %s, shape %s, %s: %d bytes", f.Role, comment(f.Name), f.ShapeText(), f.solidityType(), f.Elements()*f.Width)
+	return fmt.Sprintf("%s %s, shape %s, %s: %s", f.Role, comment(f.Name), f.ShapeText(), f.solidityType(), count(f.Elements()*f.Width, "byte"))
 }
 
 // DescribePacked says what a shown field holds in the packed encoding.
 func (f field) DescribePacked() string {
-	return fmt.Sprintf("%s %s, shape %s, %d bits each, lo = %d: %d words", f.Role, comment(f.Name), f.ShapeText(), f.Bits, f.Lo, f.Words())
+	return fmt.Sprintf("%s %s, shape %s, %d bits each, lo = %d: %s", f.Role, comment(f.Name), f.ShapeText(), f.Bits, f.Lo, count(f.Words(), "word"))
 }
 
 // DescribeValues says what a decoded field holds.
 func (f field) DescribeValues() string {
-	return fmt.Sprintf("%s %s, shape %s: %d elements", f.Role, comment(f.Name), f.ShapeText(), f.Elements())
+	return fmt.Sprintf("%s %s, shape %s: %s", f.Role, comment(f.Name), f.ShapeText(), count(f.Elements(), "element"))
+}
+
+// count returns a number with its unit.
+func count(n int, unit string) string {
+	if n == 1 {
+		return "1 " + unit
+	}
+	return fmt.Sprintf("%d %ss", n, unit)
 }
 
 // ShapeText returns the shape as [1, 28, 28].

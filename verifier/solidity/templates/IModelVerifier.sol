@@ -105,9 +105,12 @@ interface IModelVerifier {
     /// @return outputs the answer as integers
 {{- end}}
     function verify(bytes calldata proof, uint256 context{{if .Tensors}}, Tensors calldata tensors{{end}})
+{{- if .HasOutputs}}
         external
-        view{{if .HasOutputs}}
-        returns (Outputs memory outputs){{end}};
+        view
+        returns (Outputs memory outputs);
+{{- else}} external view;
+{{- end}}
 {{- if .HasPacked}}
 
     /// @notice Checks a proof of tensors given in packed words; reverts unless it holds.
@@ -118,8 +121,11 @@ interface IModelVerifier {
     /// @return outputs the answer as integers
 {{- end}}
     function verifyPacked(bytes calldata proof, uint256 context, PackedTensors calldata tensors)
+{{- if .HasOutputs}}
         external
-        view{{if .HasOutputs}}
-        returns (Outputs memory outputs){{end}};
+        view
+        returns (Outputs memory outputs);
+{{- else}} external view;
+{{- end}}
 {{- end}}
 }

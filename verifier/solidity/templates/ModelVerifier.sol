@@ -61,42 +61,48 @@ contract ModelVerifier is IModelVerifier {
 
     /// @inheritdoc IModelVerifier
     function verify(bytes calldata proof, uint256 context{{if .Tensors}}, Tensors calldata tensors{{end}})
+{{- if .HasOutputs}}
         external
-        view{{if .HasOutputs}}
-        returns (Outputs memory outputs){{end}}
+        view
+        returns (Outputs memory outputs)
     {
+{{- else}} external view {
+{{- end}}
         uint256[] memory words = _open(context);
 {{- range .Tensors}}
 {{- if .Shown}}
-        TensorCodec.packBytes(words, _{{.Field}}Layout(), tensors.{{.Field}});
+        TensorCodec.packBytes(words, _{{.Field}}Encoding(), tensors.{{.Field}});
 {{- else}}
         words[{{.At}}] = TensorCodec.digest({{.Index}}, tensors.{{.Field}});
 {{- end}}
 {{- end}}
         _check(proof, words, {{.CalldataBytes}});
 {{- range .Outputs}}
-        outputs.{{.Field}} = TensorCodec.unpack(words, _{{.Field}}Layout());
+        outputs.{{.Field}} = TensorCodec.unpack(words, _{{.Field}}Encoding());
 {{- end}}
     }
 {{- if .HasPacked}}
 
     /// @inheritdoc IModelVerifier
     function verifyPacked(bytes calldata proof, uint256 context, PackedTensors calldata tensors)
+{{- if .HasOutputs}}
         external
-        view{{if .HasOutputs}}
-        returns (Outputs memory outputs){{end}}
+        view
+        returns (Outputs memory outputs)
     {
+{{- else}} external view {
+{{- end}}
         uint256[] memory words = _open(context);
 {{- range .Tensors}}
 {{- if .Shown}}
-        TensorCodec.packWords(words, _{{.Field}}Layout(), tensors.{{.Field}});
+        TensorCodec.packWords(words, _{{.Field}}Encoding(), tensors.{{.Field}});
 {{- else}}
         words[{{.At}}] = TensorCodec.digest({{.Index}}, tensors.{{.Field}});
 {{- end}}
 {{- end}}
         _check(proof, words, {{.PackedCalldataBytes}});
 {{- range .Outputs}}
-        outputs.{{.Field}} = TensorCodec.unpack(words, _{{.Field}}Layout());
+        outputs.{{.Field}} = TensorCodec.unpack(words, _{{.Field}}Encoding());
 {{- end}}
     }
 {{- end}}
@@ -142,16 +148,16 @@ contract ModelVerifier is IModelVerifier {
         assembly ("memory-safe") {
             // selector, offset of proof, offset of words, length and bytes of proof,
             // length and words: the last two lie in memory as they are encoded.
-            let call_ := mload(0x40)
-            mstore(call_, selector)
-            mstore(add(call_, 0x04), 0x40)
-            mstore(add(call_, 0x24), add(0x60, proof.length))
-            mstore(add(call_, 0x44), proof.length)
-            calldatacopy(add(call_, 0x64), proof.offset, proof.length)
+            let request := mload(0x40)
+            mstore(request, selector)
+            mstore(add(request, 0x04), 0x40)
+            mstore(add(request, 0x24), add(0x60, proof.length))
+            mstore(add(request, 0x44), proof.length)
+            calldatacopy(add(request, 0x64), proof.offset, proof.length)
             let size := shl(5, add(mload(words), 1))
-            mcopy(add(add(call_, 0x64), proof.length), words, size)
+            mcopy(add(add(request, 0x64), proof.length), words, size)
             mstore(0, 0)
-            let success := staticcall(gas(), target, call_, add(add(0x64, proof.length), size), 0, 0x20)
+            let success := staticcall(gas(), target, request, add(add(0x64, proof.length), size), 0, 0x20)
             wellFormed := and(success, eq(returndatasize(), 0x20))
             accepted := and(wellFormed, eq(mload(0), 1))
         }
@@ -159,15 +165,13 @@ contract ModelVerifier is IModelVerifier {
 {{- range .Shapes}}
 
     /// @dev How {{.Role}} {{comment .Name}} is encoded.
-    function _{{.Field}}Layout() private pure returns (TensorCodec.Layout memory) {
-        return TensorCodec.Layout({
-            tensor: {{.Index}},
-            at: {{.At}},
-            elements: {{.Const}}_ELEMENTS,
-            width: {{.Width}},
-            bits: {{.Const}}_BITS,
-            lo: {{.Const}}_LO
-        });
+    function _{{.Field}}Encoding() private pure returns (TensorCodec.Encoding memory encoding) {
+        encoding.tensor = {{.Index}};
+        encoding.firstWord = {{.At}};
+        encoding.elements = {{.Const}}_ELEMENTS;
+        encoding.width = {{.Width}};
+        encoding.bits = {{.Const}}_BITS;
+        encoding.lo = {{.Const}}_LO;
     }
 {{- end}}
 }

@@ -16,29 +16,29 @@ library Sample {
 {{- if .Tensors}}
 
     /// @notice The statement, elements in bytes.
-    function tensors() internal pure returns (IModelVerifier.Tensors memory) {
-        return IModelVerifier.Tensors({
+    function tensors() internal pure returns (IModelVerifier.Tensors memory given) {
 {{- range $i, $t := .Tensors}}
-{{- if $i}},{{end}}
-            {{$t.Field}}: {{if $t.Shown}}
-{{hexLines "                " (index $.Sample.Bytes $i)}}
-{{- else}}{{index $.Sample.Digests $i}}{{end}}
+{{- if $t.Shown}}
+        given.{{$t.Field}} =
+{{hexLines "            " (index $.Sample.Bytes $i)}};
+{{- else}}
+        given.{{$t.Field}} = {{index $.Sample.Digests $i}};
 {{- end}}
-        });
+{{- end}}
     }
 {{- end}}
 {{- if .HasPacked}}
 
     /// @notice The statement, elements packed in words.
-    function packedTensors() internal pure returns (IModelVerifier.PackedTensors memory packed) {
+    function packedTensors() internal pure returns (IModelVerifier.PackedTensors memory given) {
 {{- range $i, $t := .Tensors}}
 {{- if $t.Shown}}
-        packed.{{$t.Field}} = new uint256[]({{$t.Words}});
+        given.{{$t.Field}} = new uint256[]({{$t.Words}});
 {{- range $j, $word := index $.Sample.Words $i}}
-        packed.{{$t.Field}}[{{$j}}] = {{$word}};
+        given.{{$t.Field}}[{{$j}}] = {{$word}};
 {{- end}}
 {{- else}}
-        packed.{{$t.Field}} = {{index $.Sample.Digests $i}};
+        given.{{$t.Field}} = {{index $.Sample.Digests $i}};
 {{- end}}
 {{- end}}
     }

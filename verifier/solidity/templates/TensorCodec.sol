@@ -18,14 +18,14 @@ library TensorCodec {
 
     /// @dev How a tensor is encoded and where its words lie.
     /// tensor: position in the Tensors struct, named by errors.
-    /// at: index of its first public word.
+    /// firstWord: index of its first public word.
     /// elements: number of elements, row-major.
     /// width: bytes of an element in the byte encoding.
     /// bits: bits of an element in a word.
     /// lo: the least value of an element.
-    struct Layout {
+    struct Encoding {
         uint256 tensor;
-        uint256 at;
+        uint256 firstWord;
         uint256 elements;
         uint256 width;
         uint256 bits;
@@ -35,45 +35,45 @@ library TensorCodec {
     /// @notice Packs a tensor given in bytes into its public words.
     /// @dev An element is written as abi.encodePacked writes it: big-endian, in
     /// `width` bytes, unsigned if lo >= 0 and two's complement otherwise.
-    /// @param words the public words, written from layout.at on
-    /// @param layout the tensor's layout
+    /// @param words the public words, written from encoding.firstWord on
+    /// @param encoding the tensor's encoding
     /// @param data the tensor's elements, row-major
-    function packBytes(uint256[] memory words, Layout memory layout, bytes calldata data) internal pure {
-        uint256 length = layout.elements * layout.width;
+    function packBytes(uint256[] memory words, Encoding memory encoding, bytes calldata data) internal pure {
+        uint256 length = encoding.elements * encoding.width;
         if (data.length != length) {
-            revert IModelVerifier.TensorLength(layout.tensor, data.length, length);
+            revert IModelVerifier.TensorLength(encoding.tensor, data.length, length);
         }
         if (length % 32 != 0 && _calldataWord(_source(data) + length - length % 32) << (8 * (length % 32)) != 0) {
-            revert IModelVerifier.DirtyPadding(layout.tensor);
+            revert IModelVerifier.DirtyPadding(encoding.tensor);
         }
-        if (layout.bits == 8 && layout.width == 1) {
-            _packOctets(words, layout, data);
+        if (encoding.bits == 8 && encoding.width == 1) {
+            _packOctets(words, encoding, data);
         } else {
-            _packElements(words, layout, data);
+            _packElements(words, encoding, data);
         }
     }
 
     /// @notice Checks a tensor given in packed words and copies it.
-    /// @param words the public words, written from layout.at on
-    /// @param layout the tensor's layout
+    /// @param words the public words, written from encoding.firstWord on
+    /// @param encoding the tensor's encoding
     /// @param data the tensor's packed words
-    function packWords(uint256[] memory words, Layout memory layout, uint256[] calldata data) internal pure {
-        uint256 perWord = WORD_BITS / layout.bits;
-        uint256 count = (layout.elements + perWord - 1) / perWord;
+    function packWords(uint256[] memory words, Encoding memory encoding, uint256[] calldata data) internal pure {
+        uint256 perWord = WORD_BITS / encoding.bits;
+        uint256 count = (encoding.elements + perWord - 1) / perWord;
         if (data.length != count) {
-            revert IModelVerifier.TensorLength(layout.tensor, data.length, count);
+            revert IModelVerifier.TensorLength(encoding.tensor, data.length, count);
         }
-        uint256 used = layout.bits * perWord;
+        uint256 used = encoding.bits * perWord;
         uint256 source = _source(data);
-        uint256 target = _target(words, layout.at);
+        uint256 target = _target(words, encoding.firstWord);
         unchecked {
             for (uint256 i = 0; i < count; ++i) {
                 if (i + 1 == count) {
-                    used = layout.bits * (layout.elements - i * perWord);
+                    used = encoding.bits * (encoding.elements - i * perWord);
                 }
                 uint256 word = _calldataWord(source + 32 * i);
                 if (word >> used != 0) {
-                    revert IModelVerifier.WordOutOfRange(layout.tensor, i, word);
+                    revert IModelVerifier.WordOutOfRange(encoding.tensor, i, word);
                 }
                 _store(target + 32 * i, word);
             }
@@ -93,20 +93,20 @@ library TensorCodec {
 
     /// @notice Decodes a tensor from its public words.
     /// @param words the public words, already checked
-    /// @param layout the tensor's layout
+    /// @param encoding the tensor's encoding
     /// @return values the elements, row-major
-    function unpack(uint256[] memory words, Layout memory layout) internal pure returns (int256[] memory values) {
-        uint256 bits = layout.bits;
+    function unpack(uint256[] memory words, Encoding memory encoding) internal pure returns (int256[] memory values) {
+        uint256 bits = encoding.bits;
         uint256 perWord = WORD_BITS / bits;
         uint256 mask = (uint256(1) << bits) - 1;
-        uint256 left = layout.elements;
-        uint256 at = layout.at;
-        int256 lo = layout.lo;
+        uint256 left = encoding.elements;
+        uint256 next = encoding.firstWord;
+        int256 lo = encoding.lo;
         values = new int256[](left);
         uint256 target = _target(values);
         unchecked {
             while (left > 0) {
-                uint256 word = words[at++];
+                uint256 word = words[next++];
                 for (uint256 end = left > perWord ? left - perWord : 0; left > end; --left) {
                     _store(target, uint256(lo + int256(word & mask)));
                     word >>= bits;
@@ -118,10 +118,10 @@ library TensorCodec {
 
     /// @dev Packs elements of one byte and eight bits, 31 at a time. Such a tensor
     /// has lo = 0, or lo = -128 where u = q + 128 flips the byte's top bit.
-    function _packOctets(uint256[] memory words, Layout memory layout, bytes calldata data) private pure {
-        uint256 flip = layout.lo < 0 ? type(uint256).max / 255 * 128 : 0;
+    function _packOctets(uint256[] memory words, Encoding memory encoding, bytes calldata data) private pure {
+        uint256 flip = encoding.lo < 0 ? type(uint256).max / 255 * 128 : 0;
         uint256 source = _source(data);
-        uint256 target = _target(words, layout.at);
+        uint256 target = _target(words, encoding.firstWord);
         uint256 left = data.length;
         unchecked {
             while (left > 0) {
@@ -136,27 +136,27 @@ library TensorCodec {
     }
 
     /// @dev Packs elements of any width, one at a time.
-    function _packElements(uint256[] memory words, Layout memory layout, bytes calldata data) private pure {
-        uint256 perWord = WORD_BITS / layout.bits;
-        uint256 unused = 256 - 8 * layout.width;
+    function _packElements(uint256[] memory words, Encoding memory encoding, bytes calldata data) private pure {
+        uint256 perWord = WORD_BITS / encoding.bits;
+        uint256 unused = 256 - 8 * encoding.width;
         uint256 source = _source(data);
-        uint256 target = _target(words, layout.at);
+        uint256 target = _target(words, encoding.firstWord);
         uint256 word = 0;
         uint256 shift = 0;
         unchecked {
-            for (uint256 i = 0; i < layout.elements; ++i) {
+            for (uint256 i = 0; i < encoding.elements; ++i) {
                 uint256 aligned = _calldataWord(source);
                 // An arithmetic shift of int256 extends the sign, that of uint256 doesn't.
-                int256 value = layout.lo < 0 ? int256(aligned) >> unused : int256(aligned >> unused);
+                int256 value = encoding.lo < 0 ? int256(aligned) >> unused : int256(aligned >> unused);
                 // Below lo, u wraps to a number far above 2^bits.
-                uint256 u = uint256(value - layout.lo);
-                if (u >> layout.bits != 0) {
-                    revert IModelVerifier.ElementOutOfRange(layout.tensor, i, value);
+                uint256 u = uint256(value - encoding.lo);
+                if (u >> encoding.bits != 0) {
+                    revert IModelVerifier.ElementOutOfRange(encoding.tensor, i, value);
                 }
                 word |= u << shift;
-                source += layout.width;
-                shift += layout.bits;
-                if (shift == layout.bits * perWord || i + 1 == layout.elements) {
+                source += encoding.width;
+                shift += encoding.bits;
+                if (shift == encoding.bits * perWord || i + 1 == encoding.elements) {
                     _store(target, word);
                     target += 32;
                     word = 0;
