@@ -1,4 +1,4 @@
-// Package graph is the lowered model: about fifteen real-valued tensor
+// Package graph is the lowered model: thirteen kinds of real-valued tensor
 // operators, each with one output tensor of static shape, in topological order.
 //
 // ONNX has some two hundred operators; [github.com/zkml-go/zkml/onnx] lowers
@@ -11,7 +11,11 @@
 // grouped two-dimensional convolution.
 //
 // [Graph.Run] is the float interpreter: the first of three that must agree (the
-// integer program and the circuit are the others).
+// integer program and the circuit are the others). [Runner] is the same for many
+// samples. [Graph.Validate] is what every graph must pass before anything else is
+// done with it, and [Encode] and [Decode] are its canonical bytes. The story of an
+// operator — what it demands of its operands, how it is evaluated — is in the file
+// of its family.
 package graph
 
 import "github.com/zkml-go/zkml/tensor"
