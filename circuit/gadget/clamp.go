@@ -25,24 +25,35 @@ type quotient struct {
 // quotient returns the cheapest plan for q in the given interval, clamped to
 // [lo, hi], which it must meet in more than one point.
 func (b *Builder) quotient(q Interval, lo, hi int64) quotient {
+	return cheapest(b.quotients(q, lo, hi), func(quotient) bool { return true })
+}
+
+// boundQuotient is quotient, among the plans that make q a function of committed
+// hints.
+func (b *Builder) boundQuotient(q Interval, lo, hi int64) quotient {
+	return cheapest(b.quotients(q, lo, hi), func(p quotient) bool { return p.bound })
+}
+
+// quotients lists the plans; those that can't be written have no write.
+func (b *Builder) quotients(q Interval, lo, hi int64) []quotient {
 	under, over := q.Lo < lo, q.Hi > hi
 	switch {
 	case under && over:
-		return cheapest(b.saturate(q, lo, hi), b.saturateHigh(q, lo, hi))
+		return []quotient{b.saturate(q, lo, hi), b.saturateHigh(q, lo, hi)}
 	case under:
-		return cheapest(b.rectifySign(q, lo, 1), b.rectify(q, lo, 1), b.rectifyHigh(q, lo, 1))
+		return []quotient{b.rectifySign(q, lo, 1), b.rectify(q, lo, 1), b.rectifyHigh(q, lo, 1)}
 	case over:
 		mirrored := Interval{-q.Hi, -q.Lo}
-		return cheapest(b.rectifySign(mirrored, -hi, -1), b.rectify(mirrored, -hi, -1), b.rectifyHigh(mirrored, -hi, -1))
+		return []quotient{b.rectifySign(mirrored, -hi, -1), b.rectify(mirrored, -hi, -1), b.rectifyHigh(mirrored, -hi, -1)}
 	}
-	return b.unclamped(q)
+	return []quotient{b.unclamped(q)}
 }
 
-// cheapest returns the plan of least cost that can be written.
-func cheapest(plans ...quotient) quotient {
+// cheapest returns the plan of least cost among those wanted.
+func cheapest(plans []quotient, wanted func(quotient) bool) quotient {
 	best := quotient{cost: math.MaxInt}
 	for _, p := range plans {
-		if p.write != nil && p.cost < best.cost {
+		if p.write != nil && wanted(p) && p.cost < best.cost {
 			best = p
 		}
 	}

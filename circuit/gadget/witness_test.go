@@ -3,7 +3,6 @@ package gadget
 import (
 	"crypto/sha256"
 	"math/big"
-	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -235,19 +234,41 @@ func (p *prover) hinted() []Wire {
 	return wires
 }
 
-// witnesses tries every choice of hinted values among the candidates and returns
-// the values of the results for each choice that satisfies all rows and queries.
+// witnesses returns the values of the results for every choice of hinted values that
+// satisfies all rows and queries. It solves the rows for one unknown after another
+// and, where none follows, tries the candidates for the hinted wire with fewest; so a
+// value that the rows determine needn't be a candidate. The quotients may stay
+// unknown where no row depends on them.
 func (p *prover) witnesses(candidates []fr.Element, results []Expr, inputs ...fr.Element) [][]fr.Element {
+	clear(p.solved)
+	copy(p.values, inputs)
+	for i := range p.inputs {
+		p.solved[i] = true
+	}
 	wires := p.hinted()
-	choices := make([][]fr.Element, len(wires))
-	for i, w := range wires {
-		choices[i] = p.allowed(w, candidates)
+	choices := make(map[Wire][]fr.Element)
+	for _, w := range wires {
+		choices[w] = p.allowed(w, candidates)
 	}
 	var found [][]fr.Element
-	var try func(i int)
-	try = func(i int) {
-		if i == len(wires) {
-			if p.run(inputs...) && p.member() {
+	var search func()
+	search = func() {
+		known := append([]bool{}, p.solved...)
+		defer copy(p.solved, known)
+		if !p.propagate() {
+			return
+		}
+		next, fewest := Wire(0), -1
+		for _, w := range wires {
+			if n := len(choices[w]); !p.solved[w] && (fewest < 0 || n < fewest) {
+				next, fewest = w, n
+			}
+		}
+		if fewest < 0 {
+			if !p.settled() {
+				panic("rows are left open by all hints")
+			}
+			if p.member() {
 				row := make([]fr.Element, len(results))
 				for k, r := range results {
 					row[k] = p.value(r)
@@ -256,41 +277,127 @@ func (p *prover) witnesses(candidates []fr.Element, results []Expr, inputs ...fr
 			}
 			return
 		}
-		for _, c := range choices[i] {
-			p.lies[wires[i]] = c
-			try(i + 1)
+		p.solved[next] = true
+		for _, c := range choices[next] {
+			p.values[next] = c
+			search()
 		}
 	}
-	try(0)
-	clear(p.lies)
+	search()
 	return found
+}
+
+// unknowns returns a row's unknown wires that it depends on, with their coefficients
+// and its value without them; linear is false if it has a product of unknowns.
+func (p *prover) unknowns(s *step) (wires []Wire, coefficients []fr.Element, rest fr.Element, linear bool) {
+	a, b, c := Wire(s.row.XA), Wire(s.row.XB), Wire(s.row.XC)
+	if !p.solved[a] && !p.solved[b] && !s.coef[2].IsZero() {
+		return nil, nil, rest, false
+	}
+	var product fr.Element
+	add := func(w Wire, k fr.Element) {
+		if p.solved[w] {
+			rest.Add(&rest, product.Mul(&k, &p.values[w]))
+			return
+		}
+		for i := range wires {
+			if wires[i] == w {
+				coefficients[i].Add(&coefficients[i], &k)
+				return
+			}
+		}
+		wires, coefficients = append(wires, w), append(coefficients, k)
+	}
+	ka, kb := s.coef[0], s.coef[1]
+	if p.solved[b] {
+		ka.Add(&ka, product.Mul(&s.coef[2], &p.values[b]))
+	} else {
+		kb.Add(&kb, product.Mul(&s.coef[2], &p.values[a]))
+	}
+	rest = s.coef[4]
+	add(a, ka)
+	add(b, kb)
+	add(c, s.coef[3])
+	kept := 0
+	for i := range wires {
+		if !coefficients[i].IsZero() {
+			wires[kept], coefficients[kept] = wires[i], coefficients[i]
+			kept++
+		}
+	}
+	return wires[:kept], coefficients[:kept], rest, true
+}
+
+// propagate sets what rows with one unknown say, and reports whether no row fails.
+func (p *prover) propagate() bool {
+	for changed := true; changed; {
+		changed = false
+		for i := range p.steps {
+			s := &p.steps[i]
+			if s.call != nil || s.row.Commitment != constraint.NOT {
+				continue
+			}
+			wires, coefficients, rest, linear := p.unknowns(s)
+			switch {
+			case !linear || len(wires) > 1:
+			case len(wires) == 0 && !rest.IsZero():
+				return false
+			case len(wires) == 1:
+				w := wires[0]
+				p.values[w].Div(&rest, &coefficients[0])
+				p.values[w].Neg(&p.values[w])
+				p.solved[w] = true
+				changed = true
+				if !p.passes(w) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// settled reports whether every row holds whatever the unknown wires are.
+func (p *prover) settled() bool {
+	for i := range p.steps {
+		if s := &p.steps[i]; s.call == nil && s.row.Commitment == constraint.NOT {
+			if wires, _, rest, linear := p.unknowns(s); !linear || len(wires) > 0 || !rest.IsZero() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// passes reports whether the one-column queries of a wire accept its value.
+func (p *prover) passes(w Wire) bool {
+	for _, t := range p.b.tables {
+		for _, q := range t.queries {
+			if t.results == nil && q.x.Wire == w && !t.holds(p.value(q.x), fr.Element{}) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // allowed drops the candidates that a query of the wire alone rejects. Of a wire that
 // nothing queries, it keeps the integers and halves.
 func (p *prover) allowed(w Wire, candidates []fr.Element) []fr.Element {
-	var kept []fr.Element
 	queried := false
-next:
+	for _, t := range p.b.tables {
+		for _, q := range t.queries {
+			queried = queried || t.results == nil && q.x.Wire == w
+		}
+	}
+	var kept []fr.Element
 	for _, c := range candidates {
 		p.values[w] = c
-		for _, t := range p.b.tables {
-			for _, q := range t.queries {
-				if t.results == nil && q.x.Wire == w {
-					queried = true
-					if !t.holds(p.value(q.x), fr.Element{}) {
-						continue next
-					}
-				}
-			}
+		twice := c
+		twice.Double(&c)
+		if _, integer := signed(twice); p.passes(w) && (queried || integer) {
+			kept = append(kept, c)
 		}
-		kept = append(kept, c)
-	}
-	if !queried {
-		return slices.DeleteFunc(kept, func(e fr.Element) bool {
-			_, ok := signed(*e.Double(&e))
-			return !ok
-		})
 	}
 	return kept
 }
