@@ -67,22 +67,14 @@ func (c *compiler) max(id quantize.ID, n *quantize.Node) []gadget.Expr {
 func (c *compiler) argMax(n *quantize.Node, op quantize.ArgMax) []gadget.Expr {
 	c.b.At(n.Name, "argmax")
 	x, in := c.operand(n, 0)
-	var t []gadget.Expr
-	for _, row := range groups(x, len(x)/n.Shape.Size()) {
-		t = append(t, c.b.ArgMax(row, in, op.Last))
-	}
-	return t
+	return c.b.ArgMax(groups(x, len(x)/n.Shape.Size()), in, op.Last)
 }
 
 // threshold proves a comparison with a constant.
 func (c *compiler) threshold(n *quantize.Node, op quantize.Threshold) []gadget.Expr {
 	c.b.At(n.Name, "threshold")
 	x, in := c.operand(n, 0)
-	t := make([]gadget.Expr, len(x))
-	for i := range t {
-		t[i] = c.b.Threshold(x[i], op.T, in)
-	}
-	return t
+	return c.b.Threshold(x, op.T, in)
 }
 
 // div proves a rounded quotient.
