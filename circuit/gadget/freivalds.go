@@ -52,7 +52,7 @@ func (l *layer) groups() []block {
 
 // bindLanes checks the blocks at a random point.
 func (l *layer) bindLanes(b *Builder, blocks []block) {
-	l.commitOperand(b, blocks)
+	l.commitOperand(b)
 	sums := make([][]Expr, len(blocks))
 	taps := make([][]tap, len(blocks))
 	for i, k := range blocks {
@@ -63,7 +63,7 @@ func (l *layer) bindLanes(b *Builder, blocks []block) {
 		sums[i] = l.packResults(b, k)
 	}
 	b.Defer(Check, func() error {
-		windows := l.windows(b, blocks)
+		windows := l.windows(b)
 		for i := range blocks {
 			b.identity(l, sums[i], windows, taps[i])
 		}
@@ -74,7 +74,7 @@ func (l *layer) bindLanes(b *Builder, blocks []block) {
 // bindRandom checks the groups at a random point.
 func (l *layer) bindRandom(b *Builder) {
 	blocks := l.groups()
-	l.commitOperand(b, blocks)
+	l.commitOperand(b)
 	for _, w := range l.weights.Exprs {
 		b.Commit(w)
 	}
@@ -83,7 +83,7 @@ func (l *layer) bindRandom(b *Builder) {
 		sums[i] = l.unbiased(b, k)
 	}
 	b.Defer(Check, func() error {
-		windows := l.windows(b, blocks)
+		windows := l.windows(b)
 		coefficients := l.coefficients(b)
 		for i, k := range blocks {
 			b.identity(l, sums[i], windows, l.randomTaps(b, k, coefficients))
@@ -93,18 +93,18 @@ func (l *layer) bindRandom(b *Builder) {
 }
 
 // commitOperand commits what the window sums read.
-func (l *layer) commitOperand(b *Builder, blocks []block) {
-	for c, used := range l.channels(blocks) {
+func (l *layer) commitOperand(b *Builder) {
+	for c, used := range l.channels() {
 		if used {
 			l.seen(c, b.Commit)
 		}
 	}
 }
 
-// windows returns the window sums of the channels that the blocks read.
-func (l *layer) windows(b *Builder, blocks []block) [][]Expr {
+// windows returns the window sums of the channels that some output reads.
+func (l *layer) windows(b *Builder) [][]Expr {
 	windows := make([][]Expr, l.g.C)
-	for c, used := range l.channels(blocks) {
+	for c, used := range l.channels() {
 		if used {
 			windows[c] = l.windowSums(b, c)
 		}
@@ -115,11 +115,10 @@ func (l *layer) windows(b *Builder, blocks []block) [][]Expr {
 // commitPacked commits the packed weights, where not all weights in them are bound.
 func (l *layer) commitPacked(b *Builder, k block, taps []tap) {
 	i := 0
-	l.eachTap(k, func(channel, element int, members []int) {
+	l.eachTap(k, func(_, _, first int, members []int) {
 		bound := true
 		for _, m := range members {
-			w := l.weights.Exprs[l.weightIndex(k.outputs[m], channel, element)]
-			bound = bound && b.isBound(w)
+			bound = bound && b.isBound(l.weights.Exprs[first+k.outputs[m]*l.filter()])
 		}
 		b.bindSum(taps[i].weight, bound)
 		i++
@@ -194,14 +193,14 @@ func (l *layer) coefficients(b *Builder) []Expr {
 func (l *layer) randomTaps(b *Builder, k block, coefficients []Expr) []tap {
 	var list []tap
 	terms := make([]Expr, 0, len(k.outputs))
-	l.eachTap(k, func(channel, element int, members []int) {
+	l.eachTap(k, func(channel, element, first int, members []int) {
 		if !l.meets(element) {
 			return
 		}
 		terms = terms[:0]
 		var weight Expr
 		for _, m := range members {
-			w := l.weightIndex(k.outputs[m], channel, element)
+			w := first + k.outputs[m]*l.filter()
 			if l.hidden() {
 				terms = append(terms, l.weights.Exprs[w])
 			} else {
@@ -348,17 +347,29 @@ func sparseHornerRows(terms []term) int {
 	return rows
 }
 
-// horner returns Σ_i c^(unit·i)·terms[i], two rows for each term but the first.
+// horner returns Σ_i c^(unit·i)·terms[i], two rows for each term but the first. Terms
+// that are the constant 0, such as padding, cost nothing.
 func (b *Builder) horner(unit int, terms []Expr) Expr {
-	sum := terms[len(terms)-1]
-	if len(terms) > 1 {
-		c := b.power(unit)
-		for i := len(terms) - 2; i >= 0; i-- {
-			sum = b.MulAdd(sum, c, terms[i])
+	var sum Expr
+	exponent := 0 // of the last term added
+	shift := func(to int) {
+		if !sum.isZero() {
+			sum = b.Mul(sum, b.power(unit*(exponent-to)))
+		}
+		exponent = to
+	}
+	for i := len(terms) - 1; i >= 0; i-- {
+		if !terms[i].isZero() {
+			shift(i)
+			sum = b.Add(sum, terms[i])
 		}
 	}
+	shift(0)
 	return sum
 }
+
+// isZero reports whether x is the constant 0.
+func (x Expr) isZero() bool { return x.IsConst() && x.Const.IsZero() }
 
 // power returns c^n of the challenge c, at most 2·log2(n) rows, once for a circuit.
 func (b *Builder) power(n int) Expr {

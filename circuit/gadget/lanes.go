@@ -102,12 +102,12 @@ type tap struct {
 func (l *layer) taps(b *Builder, k block) []tap {
 	var list []tap
 	terms := make([]Expr, 0, len(k.outputs))
-	l.eachTap(k, func(channel, element int, members []int) {
+	l.eachTap(k, func(channel, element, first int, members []int) {
 		terms = terms[:0]
 		var sum fr.Element
 		for _, m := range members {
-			w := l.weightIndex(k.outputs[m], channel, element)
-			if l.weights.Fixed != nil {
+			w := first + k.outputs[m]*l.filter()
+			if !l.hidden() {
 				v := Int(l.weights.Fixed[w])
 				v.Mul(&v, &k.factors[m])
 				sum.Add(&sum, &v)
@@ -116,7 +116,7 @@ func (l *layer) taps(b *Builder, k block) []tap {
 			}
 		}
 		weight := Expr{Const: sum}
-		if l.weights.Fixed == nil {
+		if l.hidden() {
 			weight = b.Sum(terms...)
 		}
 		list = append(list, tap{channel, element / l.g.KW, element % l.g.KW, weight})
@@ -125,9 +125,10 @@ func (l *layer) taps(b *Builder, k block) []tap {
 }
 
 // eachTap calls f for each channel and kernel element of which some output of the
-// block has a weight that isn't 0; members are those outputs' places in the block.
-func (l *layer) eachTap(k block, f func(channel, element int, members []int)) {
-	channels, outputs := l.g.C/l.g.Groups, l.g.O/l.g.Groups
+// block has a weight that isn't 0. members are those outputs' places in the block; the
+// weight of output o is the one at first + o·filter.
+func (l *layer) eachTap(k block, f func(channel, element, first int, members []int)) {
+	channels, outputs, taps := l.g.C/l.g.Groups, l.g.O/l.g.Groups, l.g.KH*l.g.KW
 	members := make([]int, 0, len(k.outputs))
 	for from := 0; from < len(k.outputs); {
 		group := k.outputs[from] / outputs
@@ -135,28 +136,23 @@ func (l *layer) eachTap(k block, f func(channel, element int, members []int)) {
 		for to < len(k.outputs) && k.outputs[to]/outputs == group {
 			to++
 		}
-		for c := range channels {
-			for e := range l.g.KH * l.g.KW {
-				members = members[:0]
-				for m := from; m < to; m++ {
-					if l.weights.Fixed == nil || l.weights.Fixed[l.weightIndex(k.outputs[m], group*channels+c, e)] != 0 {
-						members = append(members, m)
-					}
+		for first := range channels * taps {
+			members = members[:0]
+			for m := from; m < to; m++ {
+				if l.hidden() || l.weights.Fixed[first+k.outputs[m]*channels*taps] != 0 {
+					members = append(members, m)
 				}
-				if len(members) > 0 {
-					f(group*channels+c, e, members)
-				}
+			}
+			if len(members) > 0 {
+				f(group*channels+first/taps, first%taps, first, members)
 			}
 		}
 		from = to
 	}
 }
 
-// weightIndex is the place of W[o, channel, element] among the weights.
-func (l *layer) weightIndex(o, channel, element int) int {
-	channels := l.g.C / l.g.Groups
-	return (o*channels+channel%channels)*l.g.KH*l.g.KW + element
-}
+// filter is the number of weights of one output channel.
+func (l *layer) filter() int { return l.g.C / l.g.Groups * l.g.KH * l.g.KW }
 
 // packedBias is Σ_o 2^(offset of o)·bias[o].
 func (l *layer) packedBias(b *Builder, k block) Expr {

@@ -28,6 +28,7 @@ type layer struct {
 	// y are the result's expressions: Y[n,o,u,v] is y[place(n, o, position)].
 	y     []Expr
 	place func(n, o, position int) int
+	read  []bool // by channel of X: see channels
 }
 
 // Linear returns the result [N, O, OH, OW] of the linear map with the given geometry:
@@ -45,7 +46,8 @@ type layer struct {
 //     positions are checked at once at a random point (see freivalds.go).
 //
 // The choice between the last ones is made at the end, when the consumers' rows have
-// proven the ranges of the results.
+// proven the ranges of the results; a result whose range isn't proven, or so wide a
+// one that few lanes would fit, is range-checked where that takes fewer rows.
 //
 // NB! A hinted result is not bound in the sense of Builder.Bound, though x determines
 // it: its uniqueness may rest on its own range check, which must not in turn rest on

@@ -9,7 +9,7 @@ package gadget
 // hidden weights and biases.
 func (l *layer) tapCounts(k block) (counts []int, packing int) {
 	counts = make([]int, l.g.KH*l.g.KW)
-	l.eachTap(k, func(_, element int, members []int) {
+	l.eachTap(k, func(_, element, _ int, members []int) {
 		counts[element]++
 		if l.hidden() {
 			packing += len(members) - 1
@@ -95,17 +95,19 @@ func (l *layer) leastHintedRows() int {
 	return least
 }
 
-// channels marks the channels of X that some output of the blocks reads.
-func (l *layer) channels(blocks []block) []bool {
-	used := make([]bool, l.g.C)
-	for _, k := range blocks {
-		l.eachTap(k, func(channel, element int, _ []int) {
-			if l.meets(element) {
-				used[channel] = true
-			}
-		})
+// channels marks the channels of X that some output reads.
+func (l *layer) channels() []bool {
+	if l.read == nil {
+		l.read = make([]bool, l.g.C)
+		for _, k := range l.groups() {
+			l.eachTap(k, func(channel, element, _ int, _ []int) {
+				if !l.read[channel] && l.meets(element) {
+					l.read[channel] = true
+				}
+			})
+		}
 	}
-	return used
+	return l.read
 }
 
 // meets reports whether a kernel element meets X at some position.
@@ -124,10 +126,10 @@ func meets(phases []phase, tap int) bool {
 	return false
 }
 
-// operandRows is the number of rows of the window sums of the given channels.
-func (l *layer) operandRows(used []bool) int {
+// operandRows is the number of rows of the window sums.
+func (l *layer) operandRows() int {
 	channels := 0
-	for _, u := range used {
+	for _, u := range l.channels() {
 		if u {
 			channels++
 		}
@@ -137,7 +139,7 @@ func (l *layer) operandRows(used []bool) int {
 
 // lanesRows is the number of rows of bindLanes without commitments.
 func (l *layer) lanesRows(blocks []block) int {
-	rows := l.operandRows(l.channels(blocks))
+	rows := l.operandRows()
 	for _, k := range blocks {
 		counts, packing := l.tapCounts(k)
 		rows += packing + l.positions()*(len(k.outputs)-1)
@@ -174,7 +176,7 @@ func (l *layer) combineRows(counts []int) int {
 // randomRows is the number of rows of bindRandom without commitments.
 func (l *layer) randomRows() int {
 	blocks := l.groups()
-	rows := l.operandRows(l.channels(blocks))
+	rows := l.operandRows()
 	outputs := l.g.O / l.g.Groups
 	if !l.hidden() {
 		rows += max(0, outputs-2)
@@ -184,7 +186,7 @@ func (l *layer) randomRows() int {
 	}
 	for _, k := range blocks {
 		counts := make([]int, l.g.KH*l.g.KW)
-		l.eachTap(k, func(_, element int, members []int) {
+		l.eachTap(k, func(_, element, _ int, members []int) {
 			if !l.meets(element) {
 				return
 			}

@@ -205,13 +205,13 @@ func (l *layer) eachResult(o int, f func(Expr)) {
 
 // laneCommits is the number of commitments of bindLanes.
 func (l *layer) laneCommits(b *Builder, c check) int {
-	n := l.operandCommits(b, c.blocks)
+	n := l.operandCommits(b)
 	for _, k := range c.blocks {
 		n += l.unboundPositions(b, c, k)
 		if l.hidden() {
-			l.eachTap(k, func(channel, element int, members []int) {
+			l.eachTap(k, func(_, _, first int, members []int) {
 				for _, m := range members {
-					if !b.isBound(l.weights.Exprs[l.weightIndex(k.outputs[m], channel, element)]) {
+					if !b.isBound(l.weights.Exprs[first+k.outputs[m]*l.filter()]) {
 						n++
 						return
 					}
@@ -244,7 +244,7 @@ func (l *layer) unboundPositions(b *Builder, c check, k block) int {
 
 // randomCommits is the number of commitments of bindRandom.
 func (l *layer) randomCommits(b *Builder) int {
-	n := l.operandCommits(b, l.groups())
+	n := l.operandCommits(b)
 	for o := range l.g.O {
 		l.eachResult(o, func(y Expr) {
 			if !b.isBound(y) || !b.isBound(l.biasOf(o)) {
@@ -261,9 +261,9 @@ func (l *layer) randomCommits(b *Builder) int {
 }
 
 // operandCommits is the number of wires of X that commitOperand commits.
-func (l *layer) operandCommits(b *Builder, blocks []block) int {
+func (l *layer) operandCommits(b *Builder) int {
 	wires := make(map[Wire]bool)
-	for c, used := range l.channels(blocks) {
+	for c, used := range l.channels() {
 		if used {
 			l.seen(c, func(x Expr) {
 				if !b.isBound(x) {

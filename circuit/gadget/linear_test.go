@@ -492,3 +492,44 @@ func TestLinearChecksRanges(t *testing.T) {
 		}
 	}
 }
+
+// TestZerosAreFree spreads an operand out with zeros, as a transposed convolution does:
+// the operand's rows shrink with it.
+func TestZerosAreFree(t *testing.T) {
+	g := plain(1, 1, 15, 15, 3, 3)
+	weights := make([]int64, 27)
+	for i := range weights {
+		weights[i] = int64(i - 9)
+	}
+	rows := func(zero func(i, j int) bool) int {
+		b := NewDry()
+		x := Operand{Interval: Interval{-8, 7}}
+		for i := range g.H * g.W {
+			if zero(i/g.W, i%g.W) {
+				x.Exprs = append(x.Exprs, Constant(0))
+				continue
+			}
+			x.Exprs = append(x.Exprs, b.Secret(fmt.Sprint(i)))
+			b.Commit(x.Exprs[i])
+		}
+		l, err := newLayer(g, x, Operand{Fixed: weights}, Operand{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.y = b.HintFunc("forgeable", l.hint(), l.results(), x.Exprs...)
+		b.At("test", "")
+		b.Defer(Decide, func() error {
+			l.bindRandom(b)
+			return nil
+		})
+		if err := b.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		return linearRows(b)
+	}
+	full := rows(func(_, _ int) bool { return false })
+	spread := rows(func(i, j int) bool { return i%2 == 1 || j%2 == 1 })
+	if zeros := 15*15 - 8*8; full-spread < 2*zeros-2*15 {
+		t.Errorf("%d rows with %d zeros, %d without", spread, zeros, full)
+	}
+}
