@@ -236,7 +236,7 @@ func product64(x, y Interval) (lo, hi *big.Int) {
 				lo = v
 			}
 			if hi == nil || v.Cmp(hi) > 0 {
-				hi = v
+				hi = new(big.Int).Set(v) // callers change lo and hi in place
 			}
 		}
 	}

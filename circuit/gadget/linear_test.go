@@ -533,3 +533,12 @@ func TestZerosAreFree(t *testing.T) {
 		t.Errorf("%d rows with %d zeros, %d without", spread, zeros, full)
 	}
 }
+
+// Both ends of a product are values of their own, though one product gives both.
+func TestProductOfOnePoint(t *testing.T) {
+	lo, hi := product64(Interval{2, 2}, Interval{3, 3})
+	lo.Add(lo, lo)
+	if lo.Int64() != 12 || hi.Int64() != 6 {
+		t.Errorf("[%v, %v], want [12, 6]", lo, hi)
+	}
+}
