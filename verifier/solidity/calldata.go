@@ -55,7 +55,7 @@ func calldata(vk *prover.VerifyingKey, entry Entry, p *prover.Proof) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	if _, err := calldataBytes(entry, len(proof), fields); err != nil {
+	if _, err := layoutOf(entry, len(proof), fields); err != nil {
 		return nil, err
 	}
 	tensors := make([]value, len(fields))
@@ -109,35 +109,53 @@ func Signature(vk *prover.VerifyingKey, entry Entry) string {
 	return entry.String() + "(bytes,uint256" + tensors + ")"
 }
 
-// calldataBytes returns the length of a call, the only one that the contract
-// accepts. It returns an error if that is above MaxCalldataBytes.
-func calldataBytes(entry Entry, proofBytes int, fields []field) (int, error) {
+// layout says where everything lies in the calldata of an entry, in bytes from its
+// beginning. The standard encoding fixes it, and the contract accepts no other.
+type layout struct {
+	// Proof is where the proof's bytes begin, Tensors where the struct does (0 if it
+	// has only digests: it then lies among the arguments).
+	Proof, Tensors int
+	// Fields are where the elements or words of each shown field begin.
+	Fields []int
+	// Bytes is the length of the whole.
+	Bytes int
+}
+
+// layoutOf returns the layout of a call. It returns an error if the call is longer
+// than MaxCalldataBytes.
+func layoutOf(entry Entry, proofBytes int, fields []field) (*layout, error) {
 	const word = 32
-	padded := func(n int) int { return word + (n+word-1)/word*word }
-	size := 4 + 2*word + padded(proofBytes)
-	dynamic := false
-	for _, f := range fields {
-		size += word
+	l := &layout{Fields: make([]int, len(fields))}
+	heads := word * len(fields)
+	dynamic := slices.ContainsFunc(fields, field.Shown)
+	arguments := 2*word + heads
+	if dynamic {
+		arguments = 3 * word // the third is the struct's offset
+	}
+	l.Proof = 4 + arguments + word
+	l.Bytes = l.Proof + proofBytes
+	if dynamic {
+		l.Tensors = l.Bytes
+		l.Bytes += heads
+	}
+	for i, f := range fields {
 		if !f.Shown() {
 			continue
 		}
-		dynamic = true
 		if f.Elements() > MaxCalldataBytes {
-			return 0, fmt.Errorf("%s %q has %d elements, too many for a transaction: let the model hash it", f.Role, f.Name, f.Elements())
+			return nil, fmt.Errorf("%s %q has %d elements, too many for a transaction: let the model hash it", f.Role, f.Name, f.Elements())
 		}
+		l.Fields[i] = l.Bytes + word
 		if entry == Packed {
-			size += word + word*f.Words()
+			l.Bytes += word + word*f.Words()
 		} else {
-			size += padded(f.Elements() * f.Width)
+			l.Bytes += word + (f.Elements()*f.Width+word-1)/word*word
+		}
+		if l.Bytes > MaxCalldataBytes {
+			return nil, fmt.Errorf("calldata of more than %d bytes: let the model hash its tensors", MaxCalldataBytes)
 		}
 	}
-	if dynamic {
-		size += word // the struct's offset
-	}
-	if size > MaxCalldataBytes {
-		return 0, fmt.Errorf("calldata of %d bytes, above %d: let the model hash its tensors", size, MaxCalldataBytes)
-	}
-	return size, nil
+	return l, nil
 }
 
 // value is an ABI-encoded value: body is all of it where it is dynamic, and its

@@ -122,8 +122,9 @@ type view struct {
 	// Tensors are all fields, Shapes the shown ones, Outputs the shown outputs,
 	// Labelled the outputs with labels.
 	Tensors, Shapes, Outputs, Labelled []field
-	CalldataBytes, PackedCalldataBytes int
-	WeightsNote                        string
+	// Typed and Packed are the layouts of the two entries' calldata.
+	Typed, Packed *layout
+	WeightsNote   string
 	// Development warns of a key that everyone can forge proofs for.
 	Development bool
 	Sample      *sampleView
@@ -179,10 +180,10 @@ func newView(vk *prover.VerifyingKey, sample *prover.Proof) (*view, error) {
 		}
 	}
 	var err error
-	if v.CalldataBytes, err = calldataBytes(Typed, v.ProofBytes, v.Tensors); err != nil {
+	if v.Typed, err = layoutOf(Typed, v.ProofBytes, v.Tensors); err != nil {
 		return nil, err
 	}
-	if v.PackedCalldataBytes, err = calldataBytes(Packed, v.ProofBytes, v.Tensors); err != nil {
+	if v.Packed, err = layoutOf(Packed, v.ProofBytes, v.Tensors); err != nil {
 		return nil, err
 	}
 	if sample != nil {

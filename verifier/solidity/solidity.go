@@ -25,7 +25,8 @@
 // bits wide, and no packing to pay for. A private tensor has no field.
 //
 // [Calldata] encodes a call for a proof. The contract accepts only the standard ABI
-// encoding of it, of one length and with zero padding: nothing can ride along.
+// encoding of it: one length, one place for each argument, zero padding. A statement
+// and a proof of it have one calldata, and nothing can ride along.
 package solidity
 
 import (

@@ -50,14 +50,20 @@ func needCompiler(t *testing.T) {
 	}
 }
 
-// prove makes a model with a proof and deploys its contract.
+// prove makes a model with a proof of random words and deploys its contract.
 func prove(t *testing.T, m *circuit.Manifest, commitments int) (*prover.VerifyingKey, *prover.Proof, *evm.Verifier) {
 	t.Helper()
-	needCompiler(t)
 	words, err := fixture.Words(m, fr.NewElement(0xC0DE), source(7))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return deploy(t, m, commitments, words)
+}
+
+// deploy makes a model with a proof of the words and deploys its contract.
+func deploy(t *testing.T, m *circuit.Manifest, commitments int, words []fr.Element) (*prover.VerifyingKey, *prover.Proof, *evm.Verifier) {
+	t.Helper()
+	needCompiler(t)
 	vk, proof, err := fixture.Make(m, commitments, words)
 	if err != nil {
 		t.Fatal(err)

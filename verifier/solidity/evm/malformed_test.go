@@ -136,7 +136,7 @@ func TestMalformedCallsRevert(t *testing.T) {
 		{"context with its top byte", both, func(a *arguments) { a.context = add(a.context, bit(248)) }, "ContextOutOfRange"},
 		{"context + r", both, func(a *arguments) { a.context = add(a.context, order) }, "ContextOutOfRange"},
 		{"another pixel", []solidity.Entry{typed}, func(a *arguments) { a.typed.Image[39] ^= 1 }, "ProofRejected"},
-		{"another output", []solidity.Entry{typed}, func(a *arguments) { a.typed.Score[0] ^= 2 }, "ProofRejected"},
+		{"another output", []solidity.Entry{typed}, func(a *arguments) { a.typed.Score[0] ^= 1 }, "ProofRejected"},
 		{"swapped elements", []solidity.Entry{typed}, func(a *arguments) {
 			a.typed.Sensor[0], a.typed.Sensor[1], a.typed.Sensor[2], a.typed.Sensor[3] = a.typed.Sensor[2], a.typed.Sensor[3], a.typed.Sensor[0], a.typed.Sensor[1]
 		}, "ProofRejected"},
@@ -241,6 +241,39 @@ func TestNonCanonicalCalldataReverts(t *testing.T) {
 	at := bytes.Index(calldata, a.typed.Image) + len(a.typed.Image)
 	calldata[at] = 1
 	expect(t, run(t, v, calldata).Revert, "DirtyPadding(0)")
+}
+
+// TestSharedOffsetsRevert lets two equal tensors, or two equal structs of them, share
+// one place in the calldata. That would leave room for bytes that nothing reads.
+func TestSharedOffsetsRevert(t *testing.T) {
+	one := quantize.Scale{Num: 1, Den: 1}
+	m := &circuit.Manifest{Version: 1, Model: "twins", Weights: circuit.Fixed, Inputs: []circuit.Public{
+		{Name: "a", Shape: tensor.Shape{1}, Bits: 3, Scale: one}, {Name: "b", Shape: tensor.Shape{1}, Bits: 3, Scale: one},
+	}}
+	words := []fr.Element{fr.NewElement(1), fr.NewElement(5), fr.NewElement(5)}
+	vk, proof, v := deploy(t, m, 0, words)
+	for _, entry := range []solidity.Entry{solidity.Typed, solidity.Packed} {
+		calldata, err := solidity.Calldata(vk, entry, proof)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result := run(t, v, calldata); result.Revert != nil {
+			t.Fatalf("%v: %v", entry, result.Revert)
+		}
+		word := func(data []byte, i int) []byte { return data[4+32*i : 36+32*i] }
+		// Words: 0 to 2 are the arguments' heads, then the proof, then the struct's
+		// two offsets and its two tails of two words each.
+		heads := 3 + 1 + 768/32
+		shared := bytes.Clone(calldata)
+		copy(word(shared, heads+1), word(shared, heads))
+		word(shared, heads+5)[7] = 0xBA // the dead tail
+		expect(t, run(t, v, shared).Revert, "CalldataOffset")
+
+		// The struct moves behind a copy of itself, the proof doesn't.
+		moved := append(bytes.Clone(calldata), calldata[4+32*heads:]...)
+		word(moved, 2)[30], word(moved, 2)[31] = byte(32*(heads+6)>>8), byte(32*(heads+6)&0xFF)
+		expect(t, run(t, v, moved).Revert, "CalldataOffset")
+	}
 }
 
 // TestEveryChangedByteReverts changes each byte of an accepted call in turn: the

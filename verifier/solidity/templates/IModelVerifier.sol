@@ -46,6 +46,11 @@ interface IModelVerifier {
     /// @param expected the only length accepted
     error CalldataLength(uint256 found, uint256 expected);
 
+    /// @notice An argument doesn't lie where the standard ABI encoding puts it.
+    /// @param found where it begins in the calldata
+    /// @param expected the only place accepted
+    error CalldataOffset(uint256 found, uint256 expected);
+
     /// @notice The context's top byte isn't zero.
     /// @param context the argument
     error ContextOutOfRange(uint256 context);

@@ -68,15 +68,22 @@ contract ModelVerifier is IModelVerifier {
     {
 {{- else}} external view {
 {{- end}}
-        uint256[] memory words = _open(context);
+        uint256[] memory words = _open(proof, context);
+{{- if .HasPacked}}
+        uint256 position;
+        assembly ("memory-safe") {
+            position := tensors
+        }
+        TensorCodec.expectAt(position, {{.Typed.Tensors}});
+{{- end}}
 {{- range .Tensors}}
 {{- if .Shown}}
-        TensorCodec.packBytes(words, _{{.Field}}Encoding(), tensors.{{.Field}});
+        TensorCodec.packBytes(words, _{{.Field}}Encoding(), tensors.{{.Field}}, {{index $.Typed.Fields .Index}});
 {{- else}}
         words[{{.At}}] = TensorCodec.digest({{.Index}}, tensors.{{.Field}});
 {{- end}}
 {{- end}}
-        _check(proof, words, {{.CalldataBytes}});
+        _check(proof, words, {{.Typed.Bytes}});
 {{- range .Outputs}}
         outputs.{{.Field}} = TensorCodec.unpack(words, _{{.Field}}Encoding());
 {{- end}}
@@ -92,23 +99,39 @@ contract ModelVerifier is IModelVerifier {
     {
 {{- else}} external view {
 {{- end}}
-        uint256[] memory words = _open(context);
+        uint256[] memory words = _open(proof, context);
+        uint256 position;
+        assembly ("memory-safe") {
+            position := tensors
+        }
+        TensorCodec.expectAt(position, {{.Packed.Tensors}});
 {{- range .Tensors}}
 {{- if .Shown}}
-        TensorCodec.packWords(words, _{{.Field}}Encoding(), tensors.{{.Field}});
+        TensorCodec.packWords(words, _{{.Field}}Encoding(), tensors.{{.Field}}, {{index $.Packed.Fields .Index}});
 {{- else}}
         words[{{.At}}] = TensorCodec.digest({{.Index}}, tensors.{{.Field}});
 {{- end}}
 {{- end}}
-        _check(proof, words, {{.PackedCalldataBytes}});
+        _check(proof, words, {{.Packed.Bytes}});
 {{- range .Outputs}}
         outputs.{{.Field}} = TensorCodec.unpack(words, _{{.Field}}Encoding());
 {{- end}}
     }
 {{- end}}
 
-    /// @dev Makes room for the public words and writes the first.
-    function _open(uint256 context) private pure returns (uint256[] memory words) {
+    /// @dev Checks the arguments that every call has, makes room for the public words
+    /// and writes the first.
+    function _open(bytes calldata proof, uint256 context) private pure returns (uint256[] memory words) {
+        if (proof.length != PROOF_BYTES) {
+            revert ProofLength(proof.length, PROOF_BYTES);
+        }
+        uint256 position;
+        assembly ("memory-safe") {
+            position := proof.offset
+        }
+        if (position != {{.Typed.Proof}}) {
+            revert CalldataOffset(position, {{.Typed.Proof}});
+        }
         if (context >> 248 != 0) {
             revert ContextOutOfRange(context);
         }
@@ -117,11 +140,9 @@ contract ModelVerifier is IModelVerifier {
     }
 
     /// @dev Reverts unless the proof holds for the words. The length of the calldata
-    /// is fixed, so nothing can be smuggled in behind the arguments.
+    /// and the place of everything in it are fixed, so that a statement and a proof
+    /// have one calldata, with nothing smuggled in behind or between the arguments.
     function _check(bytes calldata proof, uint256[] memory words, uint256 calldataBytes) private view {
-        if (proof.length != PROOF_BYTES) {
-            revert ProofLength(proof.length, PROOF_BYTES);
-        }
         if (msg.data.length != calldataBytes) {
             revert CalldataLength(msg.data.length, calldataBytes);
         }

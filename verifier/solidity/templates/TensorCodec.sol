@@ -38,11 +38,16 @@ library TensorCodec {
     /// @param words the public words, written from encoding.firstWord on
     /// @param encoding the tensor's encoding
     /// @param data the tensor's elements, row-major
-    function packBytes(uint256[] memory words, Encoding memory encoding, bytes calldata data) internal pure {
+    /// @param position where data must begin in the calldata
+    function packBytes(uint256[] memory words, Encoding memory encoding, bytes calldata data, uint256 position)
+        internal
+        pure
+    {
         uint256 length = encoding.elements * encoding.width;
         if (data.length != length) {
             revert IModelVerifier.TensorLength(encoding.tensor, data.length, length);
         }
+        expectAt(_source(data), position);
         if (length % 32 != 0 && _calldataWord(_source(data) + length - length % 32) << (8 * (length % 32)) != 0) {
             revert IModelVerifier.DirtyPadding(encoding.tensor);
         }
@@ -57,12 +62,17 @@ library TensorCodec {
     /// @param words the public words, written from encoding.firstWord on
     /// @param encoding the tensor's encoding
     /// @param data the tensor's packed words
-    function packWords(uint256[] memory words, Encoding memory encoding, uint256[] calldata data) internal pure {
+    /// @param position where data must begin in the calldata
+    function packWords(uint256[] memory words, Encoding memory encoding, uint256[] calldata data, uint256 position)
+        internal
+        pure
+    {
         uint256 perWord = WORD_BITS / encoding.bits;
         uint256 count = (encoding.elements + perWord - 1) / perWord;
         if (data.length != count) {
             revert IModelVerifier.TensorLength(encoding.tensor, data.length, count);
         }
+        expectAt(_source(data), position);
         uint256 used = encoding.bits * perWord;
         uint256 source = _source(data);
         uint256 target = _target(words, encoding.firstWord);
@@ -77,6 +87,15 @@ library TensorCodec {
                 }
                 _store(target + 32 * i, word);
             }
+        }
+    }
+
+    /// @notice Checks that something lies where the standard ABI encoding puts it.
+    /// @param position where it begins in the calldata
+    /// @param expected where it must begin
+    function expectAt(uint256 position, uint256 expected) internal pure {
+        if (position != expected) {
+            revert IModelVerifier.CalldataOffset(position, expected);
         }
     }
 
