@@ -27,6 +27,9 @@ func checkModel(p *onnxpb.ModelProto, opts Options, b *budget) (*model, error) {
 	if err := m.readOpset(p); err != nil {
 		return nil, err
 	}
+	if err := m.inlineFunctions(p); err != nil {
+		return nil, err
+	}
 	if n := int64(len(p.Graph.Node)); n > b.limits.Nodes {
 		return nil, &LimitError{File: b.file, What: "nodes", Limit: b.limits.Nodes}
 	}
