@@ -202,12 +202,10 @@ func (c *chooser) integer() int64 {
 	return int64(c.below(8) - 2)
 }
 
+// integers is a list that often has an entry for each axis, or two.
 func (c *chooser) integers() []int64 {
-	count := c.below(5)
-	if c.below(3) == 0 {
-		count = len(c.base)
-	}
-	list := make([]int64, count)
+	rank := len(c.base)
+	list := make([]int64, []int{rank, rank, 2 * rank, max(rank-2, 0), 1, 2, c.below(5), rank}[c.below(8)])
 	for i := range list {
 		list[i] = c.integer()
 	}
@@ -225,9 +223,12 @@ func (c *chooser) dims() []int64 {
 }
 
 func (c *chooser) shape() []int64 {
-	list := make([]int64, c.below(5))
+	list := make([]int64, []int{4, 3, 2, 4, 3, 1, 0, 5}[c.below(8)])
 	for i := range list {
-		list[i] = []int64{1, 2, 3, 4, 1, 2, 5, 0}[c.below(8)]
+		list[i] = []int64{1, 2, 3, 4, 1, 2, 5, 4}[c.below(8)]
+		if c.below(64) == 0 {
+			list[i] = 0
+		}
 	}
 	return list
 }
@@ -244,8 +245,8 @@ var usage = map[string]struct {
 	"Gemm": {3, "transA transB alpha beta"}, "BatchNormalization": {5, "epsilon spatial training_mode"},
 	"Conv":          {3, "strides pads dilations auto_pad group kernel_shape"},
 	"ConvTranspose": {3, "strides pads dilations auto_pad group output_padding output_shape"},
-	"MaxPool":       {1, "kernel_shape kernel_shape strides pads dilations auto_pad ceil_mode"},
-	"AveragePool":   {1, "kernel_shape kernel_shape strides pads dilations auto_pad ceil_mode count_include_pad"},
+	"MaxPool":       {1, "kernel_shape kernel_shape kernel_shape kernel_shape strides pads dilations auto_pad ceil_mode"},
+	"AveragePool":   {1, "kernel_shape kernel_shape kernel_shape kernel_shape strides pads dilations auto_pad ceil_mode count_include_pad"},
 	"ReduceSum":     {2, "axes keepdims noop_with_empty_axes"}, "ReduceMean": {2, "axes keepdims noop_with_empty_axes"},
 	"ReduceMax": {1, "axes keepdims noop_with_empty_axes"}, "ReduceMin": {1, "axes keepdims"}, "ReduceProd": {1, "axes keepdims"},
 	"ArgMax": {1, "axis keepdims select_last_index"}, "Softmax": {1, "axis"}, "Flatten": {1, "axis"}, "Concat": {3, "axis axis axis"},
@@ -256,11 +257,26 @@ var usage = map[string]struct {
 	"Constant": {0, "value_int value_ints value_float"}, "Range": {3, ""}, "DepthToSpace": {1, "blocksize mode"}, "SpaceToDepth": {1, "blocksize"},
 }
 
+// kernel is the shape of weights for a convolution over the shared shape.
+func (c *chooser) kernel() []int64 {
+	dims := []int64{int64(1 + c.below(4)), int64(1 + c.below(3))}
+	if len(c.base) > 1 && c.below(4) > 0 {
+		dims[c.below(2)] = c.base[1]
+	}
+	for range max(len(c.base)-2, 0) {
+		dims = append(dims, int64(1+c.below(3)))
+	}
+	return dims
+}
+
 // attribute chooses a value for an attribute by its name.
 func (c *chooser) attribute(name string) *onnxpb.AttributeProto {
 	switch name {
 	case "kernel_shape", "strides", "dilations", "output_padding", "output_shape", "pads":
-		list := make([]int64, max(len(c.base)-2, 0)*(1+c.below(2)))
+		list := make([]int64, max(len(c.base)-2, 0))
+		if name == "pads" {
+			list = make([]int64, 2*max(len(c.base)-2, 0))
+		}
 		for i := range list {
 			list[i] = int64(1 + c.below(3))
 			if c.below(32) == 0 {
@@ -273,7 +289,8 @@ func (c *chooser) attribute(name string) *onnxpb.AttributeProto {
 	case "alpha", "beta", "epsilon", "gamma", "min", "max", "value", "value_float":
 		return floatAttr(name, float32(c.below(9)-2)/2)
 	case "auto_pad", "mode", "approximate":
-		values := []string{"SAME_UPPER", "SAME_LOWER", "VALID", "constant", "edge", "reflect", "wrap", "tanh", "DCR", "CRD"}
+		values := map[string][]string{"auto_pad": {"SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET"}, "approximate": {"tanh", "none"},
+			"mode": {"constant", "edge", "reflect", "wrap", "DCR", "CRD"}}[name]
 		return stringAttr(name, values[c.below(len(values))])
 	}
 	return intAttr(name, c.integer())
@@ -332,7 +349,20 @@ func (c *chooser) model() *modelBuilder {
 	opTypes := Operators()
 	for i := range 1 + c.below(4) {
 		opType := opTypes[c.below(len(opTypes))]
+		if c.below(4) == 0 {
+			opType = []string{"Conv", "ConvTranspose", "MaxPool", "AveragePool", "Slice", "Pad", "Gemm", "BatchNormalization"}[c.below(8)]
+		}
 		inputs := c.operands(opType, values)
+		if strings.Contains("Reshape Expand Tile Slice Pad Gather Squeeze Unsqueeze Split ReduceSum ReduceMean", opType) {
+			for k := 1; k < len(inputs); k++ { // these take lists of integers
+				inputs[k] = fmt.Sprintf("i%d", c.below(3))
+			}
+		}
+		if opType == "Conv" || opType == "ConvTranspose" { // weights of the right rank, mostly no bias
+			w := ramp(fmt.Sprintf("k%d", i), 0.5, c.kernel()...)
+			m.weight(w)
+			inputs = append([]string{inputs[0], w.GetName()}, inputs[min(len(inputs), 2):]...)
+		}
 		outputs := []string{fmt.Sprintf("y%d", i)}
 		if c.below(8) == 0 && (opType == "Split" || opType == "Dropout") {
 			outputs = append(outputs, fmt.Sprintf("z%d", i))
