@@ -123,10 +123,11 @@ const (
 
 // search finds the cheapest widths that meet the target.
 //
-// The error falls as either width grows, so the least weight width that will do
-// falls as the activation width grows: the search walks along that border. The
-// inputs come first: they get the fewest bits at which the widest setting meets
-// the target.
+// The inputs come first: they get the fewest bits at which the widest setting meets
+// the target. The error falls as the width of either activations or weights grows,
+// so the least weight width that will do falls as the activation width grows: the
+// search walks along that border. Then it limits the shifts of the large rescales,
+// since a shift that fits a smaller range-check table saves both limbs and table.
 func (c *calibration) search() (*lowering, error) {
 	aLo, aHi := leastActivation, mostActivation
 	wLo, wHi := leastWeight, mostWeight
@@ -140,65 +141,133 @@ func (c *calibration) search() (*lowering, error) {
 	if c.o.InputBits != 0 {
 		inputs = []int{c.o.InputBits}
 	}
-	var widest *lowering
+	var best *lowering
 	input, met := 0, false
 	for _, input = range inputs {
-		l, ok, err := c.try(input, aHi, wHi)
+		l, err := c.candidate(input, aHi, wHi, 0)
 		var no *UnsupportedError
 		for errors.As(err, &no) && (aHi > aLo || wHi > wLo) {
 			// Too wide for some product: less will do.
 			aHi, wHi = max(aHi-1, aLo), max(wHi-1, wLo)
-			l, ok, err = c.try(input, aHi, wHi)
+			l, err = c.candidate(input, aHi, wHi, 0)
 		}
 		if err != nil {
 			return nil, err
 		}
-		widest = l
-		if met = ok; met {
+		best = l
+		if met, err = c.meets(l.b.Program); err != nil {
+			return nil, err
+		}
+		if met {
 			break
 		}
 	}
 	if !met {
 		c.notices = append(c.notices, "the widest setting misses the target")
-		return widest, nil
+		return best, nil
 	}
-	best, bestCost := widest, widest.cost()
+	border, err := c.border(input, aLo, aHi, wLo, wHi)
+	if err != nil {
+		return nil, err
+	}
+	least := best.cost()
+	for _, at := range border {
+		if at.cost < least {
+			best, least = at.lowering, at.cost
+		}
+	}
+	return c.refine(input, aHi, wHi, border, best)
+}
+
+// setting is a point of the search: one width for all activations and one for all
+// weights.
+type setting struct {
+	activation, weight int
+	lowering           *lowering
+	cost               int
+}
+
+// border walks along the settings that meet the target with the narrowest weights.
+func (c *calibration) border(input, aLo, aHi, wLo, wHi int) ([]setting, error) {
+	var border []setting
 	weight := wHi
-	for activation := aLo; activation <= aHi && weight >= wLo; activation++ {
-		l, ok, err := c.try(input, activation, weight)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			continue
-		}
-		for {
-			if cost := l.cost(); cost < bestCost {
-				best, bestCost = l, cost
+	for activation := aLo; activation <= aHi; activation++ {
+		for ; weight >= wLo; weight-- {
+			l, err := c.candidate(input, activation, weight, 0)
+			if err != nil {
+				return nil, err
 			}
-			weight--
-			if weight < wLo {
-				break
-			}
-			if l, ok, err = c.try(input, activation, weight); err != nil {
+			ok, err := c.meets(l.b.Program)
+			if err != nil {
 				return nil, err
 			}
 			if !ok {
 				break
+			}
+			border = append(border, setting{activation, weight, l, l.cost()})
+		}
+	}
+	return border, nil
+}
+
+// nearlyBest is what a point of the border may cost, in percent of the best, to be
+// worth a closer look.
+const nearlyBest = 115
+
+// refine tries limits on the shifts around the cheaper points of the border.
+func (c *calibration) refine(input, aHi, wHi int, border []setting, best *lowering) (*lowering, error) {
+	least := best.cost()
+	for _, at := range border {
+		if 100*at.cost > nearlyBest*least {
+			continue
+		}
+		for _, limit := range shiftLimits {
+			for more := range 4 {
+				activation, weight := at.activation+more&1, at.weight+more>>1
+				if activation > aHi || weight > wHi {
+					continue
+				}
+				l, err := c.candidate(input, activation, weight, limit)
+				if err != nil {
+					return nil, err
+				}
+				cost := l.cost()
+				if cost >= least {
+					continue
+				}
+				ok, err := c.meets(l.b.Program)
+				if err != nil {
+					return nil, err
+				}
+				if ok {
+					best, least = l, cost
+					break
+				}
 			}
 		}
 	}
 	return best, nil
 }
 
-// try lowers the graph with one setting and reports whether it meets the target.
-func (c *calibration) try(input, activation, weight int) (*lowering, bool, error) {
-	l, err := lower(c.g, c.settings(input, activation, weight))
-	if err != nil {
-		return nil, false, err
+// shiftLimits are the limits on the shifts of large rescales that the search tries.
+var shiftLimits = []int{11, 10, 9, 8}
+
+// candidate lowers the graph with one setting. Layers before large rescales get
+// narrower weights, so that the shift keeps to the limit, if there is one.
+func (c *calibration) candidate(input, activation, weight, limit int) (*lowering, error) {
+	s := c.settings(input, activation, weight)
+	l, err := lower(c.g, s)
+	if err != nil || limit == 0 {
+		return l, err
 	}
-	met, err := c.meets(l.b.Program)
-	return l, met, err
+	excess := l.excess(limit)
+	if len(excess) == 0 {
+		return l, nil
+	}
+	for i := range s.Weights {
+		s.Weights[i].Bits = max(s.Weights[i].Bits-excess[s.Weights[i].Node], MinWidth)
+	}
+	return lower(c.g, s)
 }
 
 // meets runs a program over the samples, until it is certain that it misses the

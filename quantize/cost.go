@@ -1,61 +1,152 @@
 package quantize
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+
+	"github.com/zkml-go/zkml/graph"
+)
+
+// The range-check tables that the estimate considers.
+const (
+	narrowestTable, widestTable = 4, 14
+)
 
 // cost estimates the rows that a program takes, well enough to choose between
-// widths. It is not the circuit's own count, which knows the layout.
-func (l *lowering) cost() float64 {
+// widths: the least over the widths of the range-check table. It is not the
+// circuit's own count, which knows the layout.
+func (l *lowering) cost() int {
+	fixed := l.fixedCost()
+	best := math.MaxInt
+	for table := narrowestTable; table <= widestTable; table++ {
+		best = min(best, fixed+4*l.limbs(table)+(3<<table))
+	}
+	return best
+}
+
+// fixedCost is what doesn't depend on the range-check table.
+func (l *lowering) fixedCost() int {
 	p := l.b.Program
-	table := l.s.TableBits
-	total := 0.0
+	total := 0
 	tables := map[string]bool{}
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
-		size := float64(n.Shape.Size())
-		width := bits.Len64(uint64(n.Hi) - uint64(n.Lo))
+		size := n.Shape.Size()
 		switch op := n.Op.(type) {
-		case Input, Param:
-			total += float64(4 * size * float64(limbs(width, table)))
 		case Linear:
 			x, w := p.Nodes[n.Inputs[0]].Shape.Size(), p.Nodes[n.Inputs[1]].Shape.Size()
 			if positions := n.Shape[0] * n.Shape[2] * n.Shape[3]; positions == 1 {
-				lanes := max(252/max(width, 1), 1)
-				total += float64(w)/float64(lanes) + size
+				lanes := max(252/max(bits.Len64(uint64(n.Hi)-uint64(n.Lo)), 1), 1)
+				total += w/lanes + size
 			} else {
-				total += float64(2*x+w) + float64(2*size)
+				total += 2*x + 2*size + w
 			}
 		case MatMul:
-			x, y := p.Nodes[n.Inputs[0]].Shape.Size(), p.Nodes[n.Inputs[1]].Shape.Size()
-			total += float64(3 * (float64(x) + float64(y) + size))
-		case Mul:
-			total += size
-		case Rescale:
-			in := &p.Nodes[n.Inputs[0]]
-			if op.Shift == 0 && op.Min <= in.Lo && op.Max >= in.Hi {
-				continue
-			}
-			full := bits.Len64(uint64(op.round(in.Hi)) - uint64(op.round(in.Lo)))
-			total += float64(size * float64(1+4*limbs(int(op.Shift), table)+4*limbs(full, table)))
-			if full > table {
-				total += float64(8 * size)
-			}
+			total += 3 * (p.Nodes[n.Inputs[0]].Shape.Size() + p.Nodes[n.Inputs[1]].Shape.Size() + size)
 		case Lookup:
-			total += float64(3 * size)
+			total += 3 * size
 			if !tables[op.Func] {
 				tables[op.Func] = true
-				total += float64(4 * len(op.Table))
+				total += 4 * len(op.Table)
 			}
-		case Max:
-			in := &p.Nodes[n.Inputs[0]]
-			total += float64(6 * float64(in.Shape.Size()) * float64(limbs(bits.Len64(uint64(in.Hi)-uint64(in.Lo)), table)))
-		case Div:
-			total += float64(12 * size)
-		case ArgMax:
-			total += float64(12 * p.Nodes[n.Inputs[0]].Shape.Size())
+		case Mul, Rescale, Div:
+			total += 2 * size
+		case Max, ArgMax:
+			total += 3 * p.Nodes[n.Inputs[0]].Shape.Size()
 		}
 	}
 	return total
 }
 
-// limbs is the number of table-wide pieces of a width.
-func limbs(width, table int) int { return (width + table - 1) / table }
+// limbs counts the range checks of the program with one table of the given width.
+func (l *lowering) limbs(table int) int {
+	p := l.b.Program
+	pieces := func(width int) int { return (width + table - 1) / table }
+	width := func(n *Node) int { return bits.Len64(uint64(n.Hi) - uint64(n.Lo)) }
+	total := 0
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		size := n.Shape.Size()
+		switch op := n.Op.(type) {
+		case Input:
+			total += size * pieces(op.Bits)
+		case Param:
+			total += size * pieces(op.Bits)
+		case Rescale:
+			in := &p.Nodes[n.Inputs[0]]
+			if op.Shift == 0 && op.Min <= in.Lo && op.Max >= in.Hi {
+				continue
+			}
+			proven := bits.Len64(uint64(op.round(in.Hi)) - uint64(op.round(in.Lo)))
+			each := pieces(int(op.Shift)) + pieces(proven)
+			if isMax(in.Op) {
+				// Each element of the window has its own distance from the maximum.
+				each *= p.Nodes[in.Inputs[0]].Shape.Size() / in.Shape.Size()
+			}
+			total += size * (each + pieces(width(n)))
+		case Max:
+			total += p.Nodes[n.Inputs[0]].Shape.Size()
+		case Div:
+			total += 2 * size * pieces(width(&p.Nodes[n.Inputs[1]]))
+		case ArgMax:
+			in := &p.Nodes[n.Inputs[0]]
+			total += in.Shape.Size() * pieces(width(in))
+		}
+	}
+	return total
+}
+
+// largeShare says which rescales count as large: those with at least one in so many
+// of all elements that rescales check.
+const largeShare = 10
+
+// excess returns, by node of the float graph, how many bits a layer's weights should
+// lose so that the large rescale after it shifts by no more than the limit.
+func (l *lowering) excess(limit int) map[graph.ID]int {
+	p := l.b.Program
+	checked := make([]int, len(p.Nodes))
+	total := 0
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		if _, ok := n.Op.(Rescale); !ok {
+			continue
+		}
+		checked[i] = n.Shape.Size()
+		if in := &p.Nodes[n.Inputs[0]]; isMax(in.Op) {
+			checked[i] = p.Nodes[in.Inputs[0]].Shape.Size()
+		}
+		total += checked[i]
+	}
+	excess := map[graph.ID]int{}
+	for i := range p.Nodes {
+		op, ok := p.Nodes[i].Op.(Rescale)
+		if !ok || checked[i]*largeShare < total || int(op.Shift) <= limit {
+			continue
+		}
+		if source, ok := l.origin(p.Nodes[i].Inputs[0]); ok {
+			excess[source] = max(excess[source], int(op.Shift)-limit)
+		}
+	}
+	return excess
+}
+
+// isMax reports whether an operator is a maximum.
+func isMax(op Op) bool {
+	_, ok := op.(Max)
+	return ok
+}
+
+// origin follows index maps and maxima back to a linear map.
+func (l *lowering) origin(id ID) (graph.ID, bool) {
+	for {
+		n := l.b.Node(id)
+		switch n.Op.(type) {
+		case Rewire, Max:
+			id = n.Inputs[0]
+		case Linear:
+			return n.Source, n.Source >= 0
+		default:
+			return -1, false
+		}
+	}
+}
