@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -53,6 +54,9 @@ type calibration struct {
 	stats   *statistics
 	goals   []goal
 	notices []string
+	// bottlenecks of the settings tried, by the widths of inputs, activations and
+	// weights.
+	bottlenecks map[[3]int][]bottleneck
 }
 
 // observe runs the samples, or made-up ones if settings don't make them
@@ -176,7 +180,10 @@ func (c *calibration) search() (*lowering, error) {
 			best, least = at.lowering, at.cost
 		}
 	}
-	return c.refine(input, aHi, wHi, border, best)
+	if best, err = c.refine(input, aHi, wHi, border, best); err != nil {
+		return nil, err
+	}
+	return c.polish(best)
 }
 
 // setting is a point of the search: one width for all activations and one for all
@@ -249,6 +256,96 @@ func (c *calibration) refine(input, aHi, wHi int, border []setting, best *loweri
 	return best, nil
 }
 
+// polishSteps is how many settings polish lowers at most.
+const polishSteps = 60
+
+// polish leaves the settings with one width for all: it takes bits from the weights
+// of one layer at a time, or from one tensor, as they are or with two bits more for
+// all other weights, as long as that is cheaper and meets the target.
+func (c *calibration) polish(best *lowering) (*lowering, error) {
+	least := best.cost()
+	steps := 0
+	for improved := true; improved; {
+		improved = false
+		for _, step := range best.polishings() {
+			if steps++; steps > polishSteps {
+				return best, nil
+			}
+			s, ok := step.apply(best.s)
+			if !ok {
+				continue
+			}
+			l, err := lower(c.g, s)
+			if err != nil {
+				return nil, err
+			}
+			cost := l.cost()
+			if cost >= least {
+				continue
+			}
+			if ok, err = c.meets(l.b.Program); err != nil {
+				return nil, err
+			}
+			if ok {
+				best, least, improved = l, cost, true
+			}
+		}
+	}
+	return best, nil
+}
+
+// polishing is one step of polish.
+type polishing struct {
+	node   graph.ID
+	tensor bool // a tensor's width, not that of weights
+	others int  // bits more for the weights of other nodes
+}
+
+// polishings lists the steps: layers in order, weights first.
+func (l *lowering) polishings() []polishing {
+	var steps []polishing
+	for _, others := range []int{0, 2} {
+		for _, w := range l.s.Weights {
+			if l.usedW[w.Node] {
+				steps = append(steps, polishing{node: w.Node, others: others})
+			}
+		}
+	}
+	for _, t := range l.s.Tensors {
+		if l.used[t.Node] {
+			steps = append(steps, polishing{node: t.Node, tensor: true})
+		}
+	}
+	return steps
+}
+
+// apply returns changed settings; it reports false where a width would leave the
+// limits of the search.
+func (step polishing) apply(s *Settings) (*Settings, bool) {
+	changed := *s
+	changed.Weights, changed.Tensors = slices.Clone(s.Weights), slices.Clone(s.Tensors)
+	for i := range changed.Tensors {
+		if t := &changed.Tensors[i]; step.tensor && t.Node == step.node {
+			if t.Bits--; t.Bits < leastActivation {
+				return nil, false
+			}
+		}
+	}
+	for i := range changed.Weights {
+		w := &changed.Weights[i]
+		switch {
+		case step.tensor:
+		case w.Node != step.node:
+			w.Bits = min(w.Bits+step.others, mostWeight)
+		default:
+			if w.Bits--; w.Bits < leastWeight {
+				return nil, false
+			}
+		}
+	}
+	return &changed, true
+}
+
 // shiftLimits are the limits on the shifts of large rescales that the search tries.
 var shiftLimits = []int{11, 10, 9, 8}
 
@@ -256,16 +353,29 @@ var shiftLimits = []int{11, 10, 9, 8}
 // narrower weights, so that the shift keeps to the limit, if there is one.
 func (c *calibration) candidate(input, activation, weight, limit int) (*lowering, error) {
 	s := c.settings(input, activation, weight)
-	l, err := lower(c.g, s)
-	if err != nil || limit == 0 {
-		return l, err
-	}
-	excess := l.excess(limit)
-	if len(excess) == 0 {
-		return l, nil
+	key := [3]int{input, activation, weight}
+	large, known := c.bottlenecks[key]
+	if limit == 0 || !known {
+		l, err := lower(c.g, s)
+		if err != nil {
+			return nil, err
+		}
+		if c.bottlenecks == nil {
+			c.bottlenecks = map[[3]int][]bottleneck{}
+		}
+		large = l.bottlenecks()
+		c.bottlenecks[key] = large
+		if limit == 0 {
+			return l, nil
+		}
 	}
 	for i := range s.Weights {
-		s.Weights[i].Bits = max(s.Weights[i].Bits-excess[s.Weights[i].Node], MinWidth)
+		w := &s.Weights[i]
+		for _, layer := range large {
+			if layer.node == w.Node && layer.shift > limit {
+				w.Bits = max(min(w.Bits, weight-(layer.shift-limit)), MinWidth)
+			}
+		}
 	}
 	return lower(c.g, s)
 }

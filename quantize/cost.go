@@ -100,9 +100,14 @@ func (l *lowering) limbs(table int) int {
 // of all elements that rescales check.
 const largeShare = 10
 
-// excess returns, by node of the float graph, how many bits a layer's weights should
-// lose so that the large rescale after it shifts by no more than the limit.
-func (l *lowering) excess(limit int) map[graph.ID]int {
+// bottleneck is a layer before a large rescale, and the shift of that.
+type bottleneck struct {
+	node  graph.ID
+	shift int
+}
+
+// bottlenecks lists the linear maps before large rescales.
+func (l *lowering) bottlenecks() []bottleneck {
 	p := l.b.Program
 	checked := make([]int, len(p.Nodes))
 	total := 0
@@ -117,17 +122,17 @@ func (l *lowering) excess(limit int) map[graph.ID]int {
 		}
 		total += checked[i]
 	}
-	excess := map[graph.ID]int{}
+	var all []bottleneck
 	for i := range p.Nodes {
 		op, ok := p.Nodes[i].Op.(Rescale)
-		if !ok || checked[i]*largeShare < total || int(op.Shift) <= limit {
+		if !ok || checked[i]*largeShare < total {
 			continue
 		}
 		if source, ok := l.origin(p.Nodes[i].Inputs[0]); ok {
-			excess[source] = max(excess[source], int(op.Shift)-limit)
+			all = append(all, bottleneck{source, int(op.Shift)})
 		}
 	}
-	return excess
+	return all
 }
 
 // isMax reports whether an operator is a maximum.

@@ -102,8 +102,9 @@ func weightExponent(w []float64, width int, hidden bool) int {
 // roundAll is each v·2^exp rounded to nearest, ties to even.
 func roundAll(values []float64, exp int) []int64 {
 	q := make([]int64, len(values))
+	factor := math.Ldexp(1, exp)
 	for i, v := range values {
-		q[i] = int64(math.RoundToEven(math.Ldexp(v, exp)))
+		q[i] = int64(math.RoundToEven(v * factor))
 	}
 	return q
 }
