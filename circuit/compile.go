@@ -54,26 +54,46 @@ func (c *compiler) compile() error {
 	return nil
 }
 
-// countUses finds who uses each node, for fusion.
+// countUses finds who uses each node, for fusion. A reshape isn't a use: it passes
+// its operand on.
 func (c *compiler) countUses() {
 	c.uses = make([]int, len(c.program.Nodes))
 	c.only = make([]quantize.ID, len(c.program.Nodes))
+	use := func(id, by quantize.ID) {
+		id = c.source(id)
+		c.uses[id]++
+		c.only[id] = by
+	}
 	for id, n := range c.program.Nodes {
-		c.only[id] = -1
+		if isReshape(n.Op) {
+			continue
+		}
 		for _, in := range n.Inputs {
-			c.uses[in]++
-			c.only[in] = quantize.ID(id)
+			use(in, quantize.ID(id))
 		}
 	}
 	for _, out := range c.program.Outputs {
-		c.uses[out.ID]++
-		c.only[out.ID] = -1
+		use(out.ID, -1)
 	}
 	for id := range c.only {
 		if c.uses[id] != 1 {
 			c.only[id] = -1
 		}
 	}
+}
+
+func isReshape(op quantize.Op) bool {
+	r, ok := op.(quantize.Rewire)
+	return ok && r.Index == nil
+}
+
+// source returns the node whose elements, in their order, are those of id: id
+// itself, or what it reshapes.
+func (c *compiler) source(id quantize.ID) quantize.ID {
+	for isReshape(c.program.Nodes[id].Op) {
+		id = c.program.Nodes[id].Inputs[0]
+	}
+	return id
 }
 
 // fused reports whether the node's only use is by an operator of type T, which then

@@ -17,7 +17,7 @@ func (c *compiler) rescale(id quantize.ID, n *quantize.Node, op quantize.Rescale
 	if fused[quantize.Lookup](c, id) {
 		return nil
 	}
-	if from := n.Inputs[0]; c.fusedMax(from) {
+	if from := c.source(n.Inputs[0]); c.fusedMax(from) {
 		c.b.At(n.Name, "max and rescale")
 		maximum := &c.program.Nodes[from]
 		x, in := c.operand(maximum, 0)
@@ -31,7 +31,7 @@ func (c *compiler) rescale(id quantize.ID, n *quantize.Node, op quantize.Rescale
 // lookup proves a table lookup, together with the rescale before it where there is
 // one.
 func (c *compiler) lookup(n *quantize.Node, op quantize.Lookup) []gadget.Expr {
-	from := n.Inputs[0]
+	from := c.source(n.Inputs[0])
 	table := c.b.Table(op.Func, op.Min, op.Table)
 	if shift, ok := c.program.Nodes[from].Op.(quantize.Rescale); ok && fused[quantize.Lookup](c, from) {
 		c.b.At(n.Name, "rescale and lookup")
