@@ -1,0 +1,204 @@
+package zkml
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/zkml-go/zkml/circuit"
+	"github.com/zkml-go/zkml/graph"
+	"github.com/zkml-go/zkml/prover"
+	"github.com/zkml-go/zkml/quantize"
+)
+
+// Options say how a network is compiled. The zero value calibrates on made-up inputs
+// in [-1, 1], which is only good for looking at sizes.
+type Options struct {
+	// Samples are what calibration looks at: a hundred inputs as they will come.
+	Samples []Inputs
+	// Target is the accuracy to reach.
+	Target quantize.Target
+	// Strict makes a missed target an *AccuracyError instead of a line in the report.
+	Strict bool
+	// Encodings fix how inputs are encoded, by name.
+	Encodings map[string]quantize.Encoding
+	// HiddenWeights makes the weights part of the witness. A proof then says that
+	// some weights in their intervals give this output, not which.
+	HiddenWeights bool
+	// Labels name the values of the head's answer.
+	Labels []string
+	// Widths fix the widths in bits of the circuit's range-check tables, ascending;
+	// nil chooses the cheapest.
+	Widths []int
+	// Settings, if given, replace calibration and all options above but Samples,
+	// Target and Strict, which then serve the report alone.
+	Settings *Settings
+	// Progress, if set, is told what is being done.
+	Progress func(step string)
+}
+
+// Model is a compiled network: all that proving needs besides a key.
+type Model struct {
+	// Graph is the real-valued model that the program approximates.
+	Graph *graph.Graph
+	// Program is the exact integer program that is proven.
+	Program *quantize.Program
+	// Circuit is the constraint system of the program; its Manifest says what the
+	// public words of a proof mean.
+	Circuit *circuit.Circuit
+	// Settings reproduce the model from the ONNX file.
+	Settings *Settings
+	// Report says how well the program follows the graph on the samples.
+	Report *quantize.Report
+}
+
+// AccuracyError says that no setting reaches the target on the samples.
+type AccuracyError struct {
+	Report *quantize.Report
+}
+
+// Error implements error.
+func (e *AccuracyError) Error() string {
+	text := fmt.Sprintf("target %s is missed on %d samples", e.Report.Target, e.Report.Samples)
+	for _, o := range e.Report.Outputs {
+		text += fmt.Sprintf("; output %q: largest error %.3g in a range of %.3g", o.Name, o.MaxError, o.Range)
+		if o.Agreement != nil {
+			text += fmt.Sprintf(", same label on %.2f %%", 100**o.Agreement)
+		}
+	}
+	return text
+}
+
+// Compile turns a network into a circuit. Errors are *quantize.UnsupportedError where
+// a node has no integer form, *AccuracyError if the target is missed and Options say
+// strict, and one that matches prover.ErrMismatch for settings of another model. The
+// result is the same for the same network and options on every machine.
+func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
+	settings, report, program, err := calibrate(n, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Strict && !report.Met {
+		return nil, &AccuracyError{Report: report}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	o.progress("writing the circuit")
+	c, err := circuit.Compile(ctx, program, circuit.Options{Model: n.Graph.Name, Widths: settings.Widths})
+	if err != nil {
+		return nil, fmt.Errorf("compile: %w", err)
+	}
+	settings.Widths = c.Widths
+	return &Model{Graph: n.Graph, Program: program, Circuit: c, Settings: settings, Report: report}, nil
+}
+
+// calibrate quantizes a network, by settings if there are any.
+func calibrate(n *Network, o Options) (*Settings, *quantize.Report, *quantize.Program, error) {
+	settings := &Settings{
+		Version: SettingsVersion, Name: n.options.Name, Dims: n.options.Dims, Head: n.options.Head,
+		Labels: o.Labels, Widths: o.Widths,
+	}
+	q := quantize.Options{
+		Samples: o.Samples, Target: o.Target, Encodings: o.Encodings, HiddenWeights: o.HiddenWeights,
+	}
+	if o.Settings != nil {
+		if err := o.Settings.fits(n); err != nil {
+			return nil, nil, nil, err
+		}
+		settings = o.Settings.clone()
+		q.Settings = settings.Quantize
+	}
+	if err := checkEncodings(n.Graph, o.Encodings); err != nil {
+		return nil, nil, nil, err
+	}
+	o.progress("calibrating")
+	program, report, err := quantize.Quantize(n.Graph, q)
+	if err != nil {
+		// Settings are made for a model that can be quantized: with its own they fail
+		// for nothing but the samples.
+		var sample *graph.InputError
+		if o.Settings != nil && !errors.As(err, &sample) {
+			return nil, nil, nil, fmt.Errorf("%w: settings: %w", prover.ErrMismatch, err)
+		}
+		return nil, nil, nil, err
+	}
+	settings.Quantize = report.Settings
+	if err := setLabels(n.Graph, program, settings); err != nil {
+		return nil, nil, nil, err
+	}
+	return settings, report, program, nil
+}
+
+// progress reports a step.
+func (o *Options) progress(step string) {
+	if o.Progress != nil {
+		o.Progress(step)
+	}
+}
+
+// checkEncodings returns an error if an encoding is for no input.
+func checkEncodings(g *graph.Graph, encodings map[string]quantize.Encoding) error {
+	for name := range encodings {
+		if _, ok := g.Input(name); !ok {
+			return &graph.InputError{Name: name, Reason: "has an encoding, and the model has no such input"}
+		}
+	}
+	return nil
+}
+
+// setLabels gives the head's answer its labels.
+func setLabels(g *graph.Graph, p *quantize.Program, s *Settings) error {
+	if len(s.Labels) == 0 {
+		return nil
+	}
+	if classes := s.Head.classes(g); len(s.Labels) != classes {
+		return &HeadError{s.Head.String(), fmt.Sprintf("%d labels for %d classes", len(s.Labels), classes)}
+	}
+	p.Outputs[0].Labels = s.Labels
+	return nil
+}
+
+// DomainLog returns the binary logarithm of the size of the evaluation domain, which
+// the structured reference string must have.
+func (m *Model) DomainLog() int { return prover.DomainLog(m.Circuit.System) }
+
+// Assign quantizes one set of inputs and computes the witness.
+func (m *Model) Assign(inputs Inputs, o ProveOptions) (*circuit.Assignment, error) {
+	values, err := m.arrange(inputs)
+	if err != nil {
+		return nil, err
+	}
+	policy := quantize.Refuse
+	if o.Clamp {
+		policy = quantize.Clamp
+	}
+	integers, err := m.Program.QuantizeInputs(values, policy)
+	if err != nil {
+		return nil, err
+	}
+	return m.Circuit.Assign(integers, o.Context)
+}
+
+// arrange puts inputs into the program's order.
+func (m *Model) arrange(inputs Inputs) ([][]float64, error) {
+	values := make([][]float64, len(m.Program.Inputs))
+	for i, p := range m.Circuit.Manifest.Inputs {
+		t, ok := inputs[p.Name]
+		switch {
+		case !ok:
+			return nil, &graph.InputError{Name: p.Name, Reason: "no value given"}
+		case !t.Shape.Equal(p.Shape):
+			return nil, &graph.InputError{Name: p.Name, Reason: fmt.Sprintf("has shape %v: the model takes %v", t.Shape, p.Shape)}
+		}
+		values[i] = t.Data
+	}
+	if len(inputs) > len(values) {
+		for name := range inputs {
+			if _, ok := m.Graph.Input(name); !ok {
+				return nil, &graph.InputError{Name: name, Reason: "the model has no such input"}
+			}
+		}
+	}
+	return values, nil
+}

@@ -1,0 +1,106 @@
+// Package zkml proves what a machine-learning model answered.
+//
+// It reads a trained model from an ONNX file, turns it into exact integer
+// arithmetic, compiles that to a PLONK circuit over BN254, and makes proofs that
+// anyone checks: in Go with [Verify], or in the Solidity contract that package
+// verifier/solidity generates.
+//
+// Most users need two functions: [Prove], where the inputs are, and [Verify], where
+// the answer is relied on. What comes before them happens once for each model:
+//
+//	network, err := zkml.Load("model.onnx", zkml.LoadOptions{})
+//	samples, err := network.ReadSamples("samples.json")
+//	model, err := zkml.Compile(ctx, network, zkml.Options{Samples: samples})
+//	pk, vk, err := zkml.Setup(model, srs)
+//
+// and then, for each question put to the model,
+//
+//	proof, err := zkml.Prove(ctx, model, pk, inputs, zkml.ProveOptions{})
+//	verdict, err := zkml.Verify(vk, proof, zkml.Expectation{})
+//
+// # Ideas to hold
+//
+// A [Network] is the model as it was trained: real numbers, a static shape for every
+// tensor. A [Model] is what is proven: an integer program whose tensors carry
+// intervals that can't be left, and the circuit for it. Compiling looks at sample
+// inputs, chooses how many bits each tensor gets, and measures what that costs in
+// accuracy; [Model.Report] says so. The integer program is exact: the same inputs
+// give the same integers on every machine, and the proof is about those.
+//
+// A structured reference string (package prover/srs) is what keys are made with. One
+// from a public ceremony serves every model of its size. The development string's
+// secret is published; a key made with it proves nothing to anyone, and [Verify]
+// refuses it unless told otherwise.
+//
+// A proof is about public words: a context that the verifier chooses and that keeps
+// the proof from being used a second time elsewhere, then the inputs and outputs that
+// the model shows. A verifying key's model id names the model; whoever relies on a
+// proof must know the id, or have made the key, and must look at the words that
+// [Verify] returns, or state in the [Expectation] what they have to be.
+//
+// # What can go wrong
+//
+// Errors have types where a caller acts on them: those of package onnx for a file
+// that isn't a model or has operators outside the supported set, a
+// *quantize.UnsupportedError for a node that has no integer form, a
+// *quantize.RangeError for an input outside its declared interval, and those of
+// package prover — ErrRejected, ErrMismatch, ErrSRS — for proofs, files and strings.
+//
+// # Compatibility
+//
+// Model ids, public words, verifying keys, proofs and settings have format version 1
+// and stay readable. A model file (model.zkml) is read by the version that wrote it;
+// another version may refuse it, and then the ONNX file and the settings give it
+// again. The Go API may still change before v1.0.0.
+package zkml
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/zkml-go/zkml/prover"
+	"github.com/zkml-go/zkml/prover/srs"
+)
+
+// Setup makes the keys of a model. The string must be for a domain of
+// 2^[Model.DomainLog] points. The same arguments give the same keys on every machine.
+func Setup(m *Model, s *srs.SRS) (*prover.ProvingKey, *prover.VerifyingKey, error) {
+	return prover.Setup(m.Circuit.System, m.Circuit.Manifest, s)
+}
+
+// ProveOptions say how one inference is proven.
+type ProveOptions struct {
+	// Context is the first public word. It binds the proof to one use; zero if
+	// unused.
+	Context Context
+	// Clamp moves an input that lies outside its declared interval to the nearest
+	// end, instead of refusing it.
+	Clamp bool
+}
+
+// Prove proves the model's answer to one set of inputs, given by name. The key must
+// be the model's and have its structured reference string attached. An input outside
+// its declared interval is a *quantize.RangeError.
+func Prove(ctx context.Context, m *Model, pk *prover.ProvingKey, inputs Inputs, o ProveOptions) (*prover.Proof, error) {
+	if err := pk.VerifyingKey().CheckModel(m.Circuit.Manifest); err != nil {
+		return nil, err
+	}
+	assignment, err := m.Assign(inputs, o)
+	if err != nil {
+		return nil, err
+	}
+	proof, err := prover.Prove(ctx, m.Circuit.System, pk, assignment.Witness, m.Circuit.SolverOptions()...)
+	if err != nil {
+		return nil, fmt.Errorf("prove: %w", err)
+	}
+	return proof, nil
+}
+
+// Expectation is what a verifier knows beforehand; see [prover.Expectation].
+type Expectation = prover.Expectation
+
+// Verify checks a proof against a key that the verifier trusts and returns what the
+// proof says. It is [prover.Verify].
+func Verify(vk *prover.VerifyingKey, proof *prover.Proof, expect Expectation) (*prover.Verdict, error) {
+	return prover.Verify(vk, proof, expect)
+}
