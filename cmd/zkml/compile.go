@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/quantize"
+)
+
+// compileResult is what compile prints.
+type compileResult struct {
+	File     string                  `json:"file"`
+	Rows     int                     `json:"rows"`
+	Domain   int                     `json:"domain"`
+	Met      bool                    `json:"met"`
+	Target   string                  `json:"target"`
+	Samples  int                     `json:"samples"`
+	Outputs  []quantize.OutputReport `json:"outputs"`
+	Notices  []string                `json:"notices,omitempty"`
+	Settings *zkml.Settings          `json:"settings"`
+}
+
+func (a *app) compileCommand() *cobra.Command {
+	var f compileFlags
+	var out string
+	cmd := &cobra.Command{
+		Use:   "compile MODEL.onnx",
+		Short: "compile an ONNX model to a circuit: model.zkml",
+		Long: `Compile reads an ONNX model, calibrates it on sample inputs and compiles it to a
+circuit. It writes model.zkml, from which setup makes keys and prove makes proofs.`,
+		Args: exactArgs("MODEL.onnx"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := a.compileModel(cmd.Context(), args[0], &f)
+			if err != nil {
+				return err
+			}
+			if out == "" {
+				out = beside(args[0], ".zkml")
+			}
+			if err := a.writeFile(out, m.Save); err != nil {
+				return err
+			}
+			r := compileResult{
+				File: out, Rows: m.Circuit.Rows(), Domain: m.Circuit.Domain(), Met: m.Report.Met, Target: m.Report.Target,
+				Samples: m.Report.Samples, Outputs: m.Report.Outputs, Notices: m.Report.Notices, Settings: m.Settings,
+			}
+			return a.emit(r, func(w io.Writer) {
+				fmt.Fprintf(w, "%s: %s rows in a domain of %s\n", out, grouped(r.Rows), grouped(r.Domain))
+				printAccuracy(w, m.Report)
+			})
+		},
+	}
+	f.add(cmd.Flags())
+	output(cmd.Flags(), &out, "the compiled model (default: MODEL.zkml)")
+	return cmd
+}
+
+// printAccuracy writes a line for each output.
+func printAccuracy(w io.Writer, r *quantize.Report) {
+	for _, o := range r.Outputs {
+		fmt.Fprintf(w, "%s: largest error %.2g in a range of %.3g", o.Name, o.MaxError, o.Range)
+		if o.Agreement != nil {
+			fmt.Fprintf(w, ", same label on %.1f %%", 100**o.Agreement)
+		}
+		fmt.Fprintf(w, " of %d samples\n", r.Samples)
+	}
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkml-go/zkml/prover"
+	"github.com/zkml-go/zkml/prover/srs"
+	"github.com/zkml-go/zkml/verifier/solidity"
+)
+
+func (a *app) exportCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "write the Solidity contract of a model, or a proof's calldata",
+		Args:  noCommand,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.exportSolidityCommand(), a.exportCalldataCommand())
+	return cmd
+}
+
+// exportResult is what export solidity prints.
+type exportResult struct {
+	Folder  string         `json:"folder"`
+	Files   []string       `json:"files"`
+	ModelID prover.ModelID `json:"model_id"`
+}
+
+func (a *app) exportSolidityCommand() *cobra.Command {
+	var key, sample, out string
+	var dev bool
+	cmd := &cobra.Command{
+		Use:   "solidity --vk MODEL.vk -o FOLDER",
+		Short: "write a Foundry project with the model's verifier",
+		Args:  exactArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := require("vk", key); err != nil {
+				return err
+			}
+			if err := require("output", out); err != nil {
+				return err
+			}
+			vk, err := readFile(key, prover.ReadVerifyingKey)
+			if err != nil {
+				return err
+			}
+			o := solidity.Options{AllowDevelopmentSRS: dev}
+			if sample != "" {
+				if o.Sample, err = readFile(sample, prover.ReadProof); err != nil {
+					return err
+				}
+			}
+			files, err := solidity.Export(vk, o)
+			if err != nil {
+				return err
+			}
+			if err := files.Write(out); err != nil {
+				return err
+			}
+			if sample == "" {
+				a.notice("without --proof the project has no tests")
+			}
+			r := exportResult{Folder: out, Files: files.Paths(), ModelID: vk.ModelID()}
+			return a.emit(r, func(w io.Writer) {
+				for _, path := range r.Files {
+					fmt.Fprintf(w, "%s/%s\n", out, path)
+				}
+			})
+		},
+	}
+	cmd.Flags().StringVar(&key, "vk", "", "the verifying key")
+	cmd.Flags().StringVar(&sample, "proof", "", "an accepted proof, from which the project's tests are made")
+	output(cmd.Flags(), &out, "the project's `folder`; files of the same names are replaced")
+	insecure(cmd.Flags(), &dev)
+	return cmd
+}
+
+// calldataResult is what export calldata prints.
+type calldataResult struct {
+	Function string `json:"function"`
+	Calldata string `json:"calldata"`
+	Bytes    int    `json:"bytes"`
+}
+
+func (a *app) exportCalldataCommand() *cobra.Command {
+	var key, out string
+	var packed, dev bool
+	cmd := &cobra.Command{
+		Use:   "calldata PROOF.json --vk MODEL.vk",
+		Short: "print the ABI-encoded call that has the contract verify a proof",
+		Args:  exactArgs("PROOF.json"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := require("vk", key); err != nil {
+				return err
+			}
+			vk, err := readFile(key, prover.ReadVerifyingKey)
+			if err != nil {
+				return err
+			}
+			if vk.Development() && !dev {
+				return fmt.Errorf("%s: %w", key, srs.ErrDevelopment)
+			}
+			proof, err := readFile(args[0], prover.ReadProof)
+			if err != nil {
+				return err
+			}
+			entry := solidity.Typed
+			if packed {
+				entry = solidity.Packed
+			}
+			data, err := solidity.Calldata(vk, entry, proof)
+			if err != nil {
+				return err
+			}
+			r := calldataResult{Function: solidity.Signature(vk, entry), Calldata: "0x" + hex.EncodeToString(data), Bytes: len(data)}
+			if out != "" {
+				return a.writeFile(out, func(w io.Writer) error {
+					_, err := fmt.Fprintln(w, r.Calldata)
+					return err
+				})
+			}
+			return a.emit(r, func(w io.Writer) { fmt.Fprintln(w, r.Calldata) })
+		},
+	}
+	cmd.Flags().StringVar(&key, "vk", "", "the verifying key")
+	cmd.Flags().BoolVar(&packed, "packed", false, "call verifyPacked, which takes public words instead of bytes")
+	output(cmd.Flags(), &out, "`file` for the calldata (default: standard output)")
+	insecure(cmd.Flags(), &dev)
+	return cmd
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/prover"
+)
+
+// beside returns the path with its extension replaced: model.zkml and .vk give
+// model.vk.
+func beside(path, extension string) string {
+	return strings.TrimSuffix(path, filepath.Ext(path)) + extension
+}
+
+// writeFile writes a file through a temporary one beside it, so that it appears whole
+// or not at all. The path "-" is standard output.
+func (a *app) writeFile(path string, write func(w io.Writer) error) error {
+	if path == "-" {
+		return write(a.stdout)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return outputError(path, err)
+	}
+	defer os.Remove(f.Name()) // fails where the file was renamed, as it should be
+	err = errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close())
+	if err != nil {
+		return outputError(path, err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return outputError(path, err)
+	}
+	a.log.Debug("wrote", "file", path)
+	return nil
+}
+
+// outputError names the path rather than the temporary file.
+func outputError(path string, err error) error {
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
+	return fmt.Errorf("write %s: %w", path, err)
+}
+
+// readFile opens a file for a reader of package prover or zkml, and names it in the
+// reader's errors.
+func readFile[T any](path string, read func(io.Reader) (T, error)) (T, error) {
+	var none T
+	f, err := os.Open(path)
+	if err != nil {
+		return none, err
+	}
+	defer f.Close()
+	if stat, err := f.Stat(); err == nil && stat.IsDir() {
+		return none, usagef("%s is a folder, not a file", path)
+	}
+	v, err := read(f)
+	if err != nil {
+		return none, fmt.Errorf("%s: %w", path, err)
+	}
+	return v, nil
+}
+
+// openModel reads a compiled model and compiles its circuit.
+func openModel(ctx context.Context, path string) (*zkml.Model, error) {
+	m, err := readFile(path, func(r io.Reader) (*zkml.Model, error) { return zkml.Open(ctx, r) })
+	if errors.Is(err, prover.ErrMismatch) && filepath.Ext(path) == ".onnx" {
+		return nil, &hintedError{err, "compile the ONNX file first: zkml compile " + path}
+	}
+	return m, err
+}

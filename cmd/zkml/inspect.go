@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/circuit"
+	"github.com/zkml-go/zkml/quantize"
+)
+
+// inspectResult is what inspect prints.
+type inspectResult struct {
+	Rows   int `json:"rows"`
+	Domain int `json:"domain"`
+	// PublicWords is the part of Rows that the public words take.
+	PublicWords   int                    `json:"public_words"`
+	Widths        []int                  `json:"widths"`
+	SoundnessBits int                    `json:"soundness_bits"`
+	Manifest      *circuit.Manifest      `json:"manifest"`
+	ProgramDigest string                 `json:"program_digest"`
+	Layout        []circuit.Line         `json:"layout"`
+	Gadgets       []circuit.Line         `json:"gadgets"`
+	Tensors       []quantize.LayerReport `json:"tensors"`
+	Accuracy      *quantize.Report       `json:"accuracy"`
+}
+
+func (a *app) inspectCommand() *cobra.Command {
+	var f compileFlags
+	cmd := &cobra.Command{
+		Use:   "inspect MODEL.onnx|MODEL.zkml",
+		Short: "show what a model costs to prove: rows for each layer and gadget",
+		Long: `Inspect shows the rows of the circuit for each ONNX node and for what they are
+spent, the domain, the soundness, the scales and intervals, and what a proof shows.
+An ONNX file is compiled for that, with the same flags as compile.`,
+		Args: exactArgs("MODEL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := a.openOrCompile(cmd, args[0], &f)
+			if err != nil {
+				return err
+			}
+			c := m.Circuit
+			r := inspectResult{
+				Rows: c.Rows(), Domain: c.Domain(), PublicWords: c.Manifest.NbWords(), Widths: c.Widths,
+				SoundnessBits: c.SoundnessBits(), Manifest: c.Manifest,
+				ProgramDigest: fmt.Sprintf("%x", c.Manifest.ProgramDigest),
+				Layout:        c.Layout(), Gadgets: byGadget(c.Layout()), Tensors: m.Report.Layers, Accuracy: m.Report,
+			}
+			return a.emit(r, func(w io.Writer) { printInspection(w, m, &r) })
+		},
+	}
+	f.add(cmd.Flags())
+	return cmd
+}
+
+// openOrCompile reads a compiled model, or compiles an ONNX file.
+func (a *app) openOrCompile(cmd *cobra.Command, path string, f *compileFlags) (*zkml.Model, error) {
+	if filepath.Ext(path) == ".onnx" {
+		return a.compileModel(cmd.Context(), path, f)
+	}
+	if cmd.Flags().NFlag() > 0 && (f.choices() || f.samples != "" || f.settings != "") {
+		return nil, usagef("%s is compiled already: flags that choose how to compile are for ONNX files", path)
+	}
+	return openModel(cmd.Context(), path)
+}
+
+// byGadget adds up the layout's rows over the nodes, in the order of first use.
+func byGadget(lines []circuit.Line) []circuit.Line {
+	var sums []circuit.Line
+	index := make(map[string]int)
+	for _, line := range lines {
+		i, ok := index[line.Gadget]
+		if !ok {
+			i = len(sums)
+			index[line.Gadget] = i
+			sums = append(sums, circuit.Line{Gadget: line.Gadget})
+		}
+		sums[i].Rows += line.Rows
+	}
+	return sums
+}
+
+func printInspection(w io.Writer, m *zkml.Model, r *inspectResult) {
+	fmt.Fprintf(w, "model\t%s\n", r.Manifest.Model)
+	fmt.Fprintf(w, "rows\t%s, %s of them public words\n", grouped(r.Rows), grouped(r.PublicWords))
+	fmt.Fprintf(w, "domain\t%s, %.0f %% used\n", grouped(r.Domain), 100*float64(r.Rows)/float64(r.Domain))
+	fmt.Fprintf(w, "soundness\t%d bits of challenges\n", r.SoundnessBits)
+	fmt.Fprintf(w, "tables\t%v bits\n", r.Widths)
+	fmt.Fprintf(w, "weights\t%s\n", r.Manifest.Weights)
+	for _, p := range r.Manifest.Inputs {
+		printPublic(w, "input", &p)
+	}
+	for _, p := range r.Manifest.Outputs {
+		printPublic(w, "output", &p)
+	}
+	fmt.Fprintf(w, "\nNODE\tGADGET\tROWS\n")
+	for _, line := range r.Layout {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", line.Node, line.Gadget, grouped(line.Rows))
+	}
+	fmt.Fprintf(w, "\nGADGET\tROWS\t\n")
+	for _, line := range r.Gadgets {
+		fmt.Fprintf(w, "%s\t%s\t%.1f %%\n", line.Gadget, grouped(line.Rows), 100*float64(line.Rows)/float64(r.Rows))
+	}
+	fmt.Fprintf(w, "\nTENSOR\tOP\tSHAPE\tSCALE\tINTERVAL\n")
+	for i := range m.Program.Nodes {
+		n := &m.Program.Nodes[i]
+		if _, constant := n.Op.(quantize.Const); constant {
+			continue
+		}
+		fmt.Fprintf(w, "%s\t%s\t%v\t%v\t[%d, %d]\n", n.Name, fmt.Sprintf("%T", n.Op)[len("quantize."):], n.Shape, n.Scale, n.Lo, n.Hi)
+	}
+}
+
+// printPublic describes one input or output.
+func printPublic(w io.Writer, role string, p *circuit.Public) {
+	fmt.Fprintf(w, "%s\t%s %v, %s, %d bits from %d, unit %v\n", role, p.Name, p.Shape, p.Visibility, p.Bits, p.Lo, p.Scale)
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/zkml-go/zkml/internal/onnxpb"
+	"github.com/zkml-go/zkml/prover/srs"
+	"github.com/zkml-go/zkml/verifier/solidity/evm"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"zkml": main})
+}
+
+// TestScripts runs the scripts, which are the command's manual. Besides testscript's
+// own commands they have:
+//
+//	exits N COMMAND …     run it and want this exit code
+//	onnx TEXT FILE        write the ONNX model whose protobuf text is in TEXT
+//	replace OLD NEW FILE  replace the first occurrence in FILE, which must have one
+//	flip OFFSET FILE      change a byte; a negative offset counts from the end
+//	cut N FILE            keep the first N bytes
+//
+// and the variable MODELS, the folder of the trained models. The development srs is
+// shared through ZKML_CACHE.
+func TestScripts(t *testing.T) {
+	cache := t.TempDir()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup:               func(env *testscript.Env) error { return setupScript(env, cache) },
+		Condition:           scriptCondition,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": scriptExits, "onnx": scriptONNX, "replace": scriptReplace, "flip": scriptFlip, "cut": scriptCut,
+		},
+	})
+}
+
+// setupScript sets the variables of a script.
+func setupScript(env *testscript.Env, cache string) error {
+	models, err := filepath.Abs("../../testdata")
+	if err != nil {
+		return err
+	}
+	env.Setenv("MODELS", models)
+	env.Setenv(srs.CacheVariable, cache)
+	ceremony, err := filepath.Abs("../../../shared/srs/powersOfTau28_hez_final_08.ptau")
+	if err != nil {
+		return err
+	}
+	env.Setenv("CEREMONY", ceremony)
+	if solc, err := filepath.Abs("../../node_modules/solc"); err == nil {
+		if _, err := os.Stat(solc); err == nil {
+			env.Setenv("ZKML_SOLC", solc)
+		}
+	}
+	return nil
+}
+
+// scriptCondition knows [solc], the Solidity compiler is installed, and [ceremony],
+// the ceremony's file is there. With CI=true both hold, so that a script fails where
+// it would be skipped elsewhere.
+func scriptCondition(name string) (bool, error) {
+	var err error
+	switch name {
+	case "solc":
+		_, err = evm.FindCompiler()
+	case "ceremony":
+		_, err = os.Stat("../../../shared/srs/powersOfTau28_hez_final_08.ptau")
+	default:
+		return false, errors.New("unknown condition")
+	}
+	return err == nil || os.Getenv("CI") == "true", nil
+}
+
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits N command …")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	code := 0
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		code = failed.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+func scriptONNX(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: onnx text file")
+	}
+	var model onnxpb.ModelProto
+	ts.Check(prototext.Unmarshal([]byte(ts.ReadFile(args[0])), &model))
+	data, err := proto.Marshal(&model)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o644))
+}
+
+// scriptEdit applies a change to a file.
+func scriptEdit(ts *testscript.TestScript, file string, change func([]byte) []byte) {
+	path := ts.MkAbs(file)
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	ts.Check(os.WriteFile(path, change(data), 0o644))
+}
+
+func scriptReplace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: replace old new file")
+	}
+	scriptEdit(ts, args[2], func(data []byte) []byte {
+		if !bytes.Contains(data, []byte(args[0])) {
+			ts.Fatalf("%s has no %q", args[2], args[0])
+		}
+		return bytes.Replace(data, []byte(args[0]), []byte(args[1]), 1)
+	})
+}
+
+func scriptFlip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: flip offset file")
+	}
+	offset, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	scriptEdit(ts, args[1], func(data []byte) []byte {
+		if offset < 0 {
+			offset += len(data)
+		}
+		data[offset] ^= 1
+		return data
+	})
+}
+
+func scriptCut(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: cut n file")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	scriptEdit(ts, args[1], func(data []byte) []byte { return data[:n] })
+}

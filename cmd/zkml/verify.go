@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/prover"
+	"github.com/zkml-go/zkml/verifier/solidity"
+	"github.com/zkml-go/zkml/verifier/solidity/evm"
+)
+
+// verifyResult is what verify prints of an accepted proof.
+type verifyResult struct {
+	Accepted    bool           `json:"accepted"`
+	ModelID     prover.ModelID `json:"model_id"`
+	Pinned      bool           `json:"pinned"` // whether key or id came from the verifier
+	Context     prover.Word    `json:"context"`
+	Seconds     float64        `json:"seconds"`
+	Values      []prover.Value `json:"values"`
+	NotPinned   []string       `json:"not_pinned,omitempty"`
+	AnyWeights  bool           `json:"any_weights"`
+	Development bool           `json:"development"`
+	EVM         *evm.Report    `json:"evm,omitempty"`
+}
+
+// verifyFlags are the flags of verify.
+type verifyFlags struct {
+	key, model, word string
+	expect           []string
+	evm, dev         bool
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	var f verifyFlags
+	cmd := &cobra.Command{
+		Use:   "verify PROOF.json --vk MODEL.vk",
+		Short: "verify a proof and print what it says",
+		Long: `Verify checks a proof against a key. The key, or the model id, has to come from the
+verifier: a key that lies beside the proof may be anyone's.`,
+		Args: exactArgs("PROOF.json"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			vk, pinned, err := f.findKey(args[0])
+			if err != nil {
+				return err
+			}
+			expect, err := f.expectation(cmd, vk)
+			if err != nil {
+				return err
+			}
+			proof, err := readFile(args[0], prover.ReadProof)
+			if err != nil {
+				return err
+			}
+			start := time.Now()
+			verdict, err := zkml.Verify(vk, proof, *expect)
+			if err != nil {
+				return err
+			}
+			r := verifyResult{
+				Accepted: true, ModelID: verdict.ModelID, Pinned: pinned, Context: prover.Word(verdict.Context),
+				Seconds: time.Since(start).Seconds(), Values: verdict.Values, NotPinned: verdict.NotPinned,
+				AnyWeights: verdict.AnyWeights, Development: verdict.Development,
+			}
+			if f.evm {
+				p := a.progress()
+				defer p.done()
+				p.start("running the contract")
+				if r.EVM, err = evm.Verify(cmd.Context(), vk, solidity.Typed, proof); err != nil {
+					return err
+				}
+				p.done()
+			}
+			a.verifyNotices(&r)
+			return a.emit(r, func(w io.Writer) { printVerdict(w, &r) })
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.key, "vk", "", "the verifying key (default: the only .vk file beside the proof, which is not pinned)")
+	flags.StringVar(&f.model, "model-id", "", "the model id that the key must have")
+	flags.StringVar(&f.word, "context", "", "the context that the proof must carry")
+	flags.StringArrayVar(&f.expect, "expect", nil, "what the proof must say: `NAME=VALUE`, numbers or labels separated by commas, or NAME=DIGEST; repeatable")
+	flags.BoolVar(&f.evm, "evm", false, "run the contract too, and print its gas and code size")
+	insecure(flags, &f.dev)
+	return cmd
+}
+
+// findKey reads the key that the user names, or the one beside the proof. It is
+// pinned if the user gave it or its model id.
+func (f *verifyFlags) findKey(proof string) (vk *prover.VerifyingKey, pinned bool, err error) {
+	path := f.key
+	if path == "" {
+		found, err := filepath.Glob(filepath.Join(filepath.Dir(proof), "*.vk"))
+		if err != nil || len(found) != 1 {
+			return nil, false, usagef("flag --vk is required: there are %d .vk files beside the proof", len(found))
+		}
+		path = found[0]
+	}
+	vk, err = readFile(path, prover.ReadVerifyingKey)
+	return vk, f.key != "" || f.model != "", err
+}
+
+// expectation collects what the verifier knows.
+func (f *verifyFlags) expectation(cmd *cobra.Command, vk *prover.VerifyingKey) (*prover.Expectation, error) {
+	expect := &prover.Expectation{AllowDevelopmentSRS: f.dev}
+	if f.model != "" {
+		id, err := prover.ParseModelID(f.model)
+		if err != nil {
+			return nil, usage(err)
+		}
+		expect.ModelID = &id
+	}
+	if cmd.Flags().Changed("context") {
+		context, err := zkml.ParseContext(f.word)
+		if err != nil {
+			return nil, usage(err)
+		}
+		expect.Context = &context
+	}
+	return expect, parseExpectation(expect, vk.Manifest(), f.expect)
+}
+
+// verifyNotices says what an accepted proof leaves open.
+func (a *app) verifyNotices(r *verifyResult) {
+	if !r.Pinned {
+		a.notice("the key isn't pinned: it lies beside the proof and may be anyone's; give --vk or --model-id")
+	}
+	for _, name := range r.NotPinned {
+		a.notice("%s is hashed and not pinned: the proof is about some preimage; give --expect %s=DIGEST", name, name)
+	}
+	if r.AnyWeights {
+		a.notice("the weights are private: some weights in their intervals give this output")
+	}
+	if r.Development {
+		a.notice("the key is of the development srs: anyone can forge this proof")
+	}
+}
+
+func printVerdict(w io.Writer, r *verifyResult) {
+	fmt.Fprintf(w, "accepted: model %s\n", r.ModelID)
+	if r.Context != (prover.Word{}) {
+		fmt.Fprintf(w, "context %s\n", r.Context)
+	}
+	printValues(w, r.Values, "")
+	if r.EVM != nil {
+		printEVM(w, r.EVM)
+	}
+}
+
+// printEVM writes what the contract cost.
+func printEVM(w io.Writer, r *evm.Report) {
+	fmt.Fprintf(w, "contract: accepted, %s gas (%s with the transaction's), %s, %s\n",
+		grouped(r.ExecutionGas), grouped(r.TransactionGas), r.Fork, r.Compiler)
+	fmt.Fprintf(w, "contract: %s and %s bytes of code, %s bytes of calldata, %s gas to deploy\n",
+		grouped(r.ModelVerifierBytes), grouped(r.PlonkVerifierBytes), grouped(r.CalldataBytes), grouped(r.DeploymentGas))
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/prover"
+	"github.com/zkml-go/zkml/prover/srs"
+)
+
+// verifyKeyResult is what verify-key prints of a key that is the model's.
+type verifyKeyResult struct {
+	Same        bool           `json:"same"`
+	ModelID     prover.ModelID `json:"model_id"`
+	Development bool           `json:"development"`
+}
+
+func (a *app) verifyKeyCommand() *cobra.Command {
+	var settings, key string
+	cmd := &cobra.Command{
+		Use:   "verify-key MODEL.onnx --settings MODEL.settings.json --vk MODEL.vk",
+		Short: "check that a verifying key is that of an ONNX model",
+		Long: `Verify-key compiles the ONNX model again with the settings, makes the key again, and
+compares it with the one given: equal keys have equal model ids. The settings may
+come from calibrate, or from a model.zkml of anyone: they don't have to be trusted,
+because another model can't be compiled to the same key.`,
+		Args: exactArgs("MODEL.onnx"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := require("settings", settings); err != nil {
+				return err
+			}
+			if err := require("vk", key); err != nil {
+				return err
+			}
+			vk, err := readFile(key, prover.ReadVerifyingKey)
+			if err != nil {
+				return err
+			}
+			m, err := a.compileModel(cmd.Context(), args[0], &compileFlags{settings: settings, weights: "fixed"})
+			if err != nil {
+				return err
+			}
+			rebuilt, err := a.rebuildKey(m, vk)
+			if err != nil {
+				return fmt.Errorf("%s isn't the key of %s with these settings: %w", key, args[0], err)
+			}
+			if differences := prover.CompareKeys(vk, rebuilt); len(differences) > 0 {
+				texts := make([]string, len(differences))
+				for i, d := range differences {
+					texts[i] = d.String()
+				}
+				return fmt.Errorf("%w: %s isn't the key of %s with these settings; they differ in\n%s",
+					prover.ErrMismatch, key, args[0], strings.Join(texts, "\n"))
+			}
+			if vk.Development() {
+				a.notice("the key is of the development srs: anyone can forge proofs for it")
+			}
+			r := verifyKeyResult{Same: true, ModelID: vk.ModelID(), Development: vk.Development()}
+			return a.emit(r, func(w io.Writer) {
+				fmt.Fprintf(w, "%s is the key of %s: model id %s\n", key, args[0], r.ModelID)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&settings, "settings", "", "`file` with the choices: model.settings.json, or a model.zkml")
+	cmd.Flags().StringVar(&key, "vk", "", "the verifying key to compare with")
+	return cmd
+}
+
+// rebuildKey makes a model's key with the string of another key.
+func (a *app) rebuildKey(m *zkml.Model, vk *prover.VerifyingKey) (*prover.VerifyingKey, error) {
+	if err := vk.CheckModel(m.Circuit.Manifest); err != nil {
+		return nil, err
+	}
+	cache, err := srs.DefaultCache()
+	if err != nil {
+		return nil, err
+	}
+	p := a.progress()
+	defer p.done()
+	p.start("making the key")
+	s, err := cache.Load(vk.SRSID(), m.DomainLog())
+	if err != nil {
+		return nil, err
+	}
+	_, rebuilt, err := zkml.Setup(m, s)
+	return rebuilt, err
+}
