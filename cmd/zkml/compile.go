@@ -49,7 +49,7 @@ circuit. It writes model.zkml, from which setup makes keys and prove makes proof
 			}
 			return a.emit(r, func(w io.Writer) {
 				fmt.Fprintf(w, "%s: %s rows in a domain of %s\n", out, grouped(r.Rows), grouped(r.Domain))
-				printAccuracy(w, m.Report)
+				printAccuracy(w, m)
 			})
 		},
 	}
@@ -58,13 +58,29 @@ circuit. It writes model.zkml, from which setup makes keys and prove makes proof
 	return cmd
 }
 
-// printAccuracy writes a line for each output.
-func printAccuracy(w io.Writer, r *quantize.Report) {
-	for _, o := range r.Outputs {
-		fmt.Fprintf(w, "%s: largest error %.2g in a range of %.3g", o.Name, o.MaxError, o.Range)
-		if o.Agreement != nil {
-			fmt.Fprintf(w, ", same label on %.1f %%", 100**o.Agreement)
+// printAccuracy writes a line for each output. A label is right or wrong; the size of
+// its error says nothing.
+func printAccuracy(w io.Writer, m *zkml.Model) {
+	for i, o := range m.Report.Outputs {
+		fmt.Fprintf(w, "%s: ", o.Name)
+		if !isLabel(m.Program, i) {
+			fmt.Fprintf(w, "largest error %.2g in a range of %.3g", o.MaxError, o.Range)
+			if o.Agreement != nil {
+				fmt.Fprint(w, ", ")
+			}
 		}
-		fmt.Fprintf(w, " of %d samples\n", r.Samples)
+		if o.Agreement != nil {
+			fmt.Fprintf(w, "same label on %.1f %%", 100**o.Agreement)
+		}
+		fmt.Fprintf(w, " of %d samples\n", m.Report.Samples)
 	}
+}
+
+// isLabel reports whether an output is the answer of an argmax or a threshold.
+func isLabel(p *quantize.Program, output int) bool {
+	switch p.Nodes[p.Outputs[output].ID].Op.(type) {
+	case quantize.ArgMax, quantize.Threshold:
+		return true
+	}
+	return false
 }

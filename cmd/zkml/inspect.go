@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -30,12 +31,13 @@ type inspectResult struct {
 
 func (a *app) inspectCommand() *cobra.Command {
 	var f compileFlags
+	var tensors bool
 	cmd := &cobra.Command{
 		Use:   "inspect MODEL.onnx|MODEL.zkml",
 		Short: "show what a model costs to prove: rows for each layer and gadget",
 		Long: `Inspect shows the rows of the circuit for each ONNX node and for what they are
-spent, the domain, the soundness, the scales and intervals, and what a proof shows.
-An ONNX file is compiled for that, with the same flags as compile.`,
+spent, the domain, the soundness, what a proof shows and, with --tensors, scales and
+intervals. An ONNX file is compiled for that, with the same flags as compile.`,
 		Args: exactArgs("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := a.openOrCompile(cmd, args[0], &f)
@@ -43,16 +45,23 @@ An ONNX file is compiled for that, with the same flags as compile.`,
 				return err
 			}
 			c := m.Circuit
+			layout := inProgramOrder(c.Layout(), m.Program)
 			r := inspectResult{
 				Rows: c.Rows(), Domain: c.Domain(), PublicWords: c.Manifest.NbWords(), Widths: c.Widths,
 				SoundnessBits: c.SoundnessBits(), Manifest: c.Manifest,
 				ProgramDigest: fmt.Sprintf("%x", c.Manifest.ProgramDigest),
-				Layout:        c.Layout(), Gadgets: byGadget(c.Layout()), Tensors: m.Report.Layers, Accuracy: m.Report,
+				Layout:        layout, Gadgets: byGadget(layout), Tensors: m.Report.Layers, Accuracy: m.Report,
 			}
-			return a.emit(r, func(w io.Writer) { printInspection(w, m, &r) })
+			return a.emit(r, func(w io.Writer) {
+				printInspection(w, &r)
+				if tensors {
+					printTensors(w, m.Program)
+				}
+			})
 		},
 	}
 	f.add(cmd.Flags())
+	cmd.Flags().BoolVar(&tensors, "tensors", false, "list the integer program's tensors with their scales and intervals")
 	return cmd
 }
 
@@ -65,6 +74,25 @@ func (a *app) openOrCompile(cmd *cobra.Command, path string, f *compileFlags) (*
 		return nil, usagef("%s is compiled already: flags that choose how to compile are for ONNX files", path)
 	}
 	return openModel(cmd.Context(), path)
+}
+
+// inProgramOrder sorts the lines by the first tensor of their node; those of no node,
+// which the whole circuit shares, come last.
+func inProgramOrder(lines []circuit.Line, p *quantize.Program) []circuit.Line {
+	first := make(map[string]int)
+	for i := range p.Nodes {
+		if _, ok := first[p.Nodes[i].Name]; !ok {
+			first[p.Nodes[i].Name] = i
+		}
+	}
+	position := func(line circuit.Line) int {
+		if i, ok := first[line.Node]; ok && line.Node != "" {
+			return i
+		}
+		return len(p.Nodes)
+	}
+	slices.SortStableFunc(lines, func(a, b circuit.Line) int { return position(a) - position(b) })
+	return lines
 }
 
 // byGadget adds up the layout's rows over the nodes, in the order of first use.
@@ -83,7 +111,7 @@ func byGadget(lines []circuit.Line) []circuit.Line {
 	return sums
 }
 
-func printInspection(w io.Writer, m *zkml.Model, r *inspectResult) {
+func printInspection(w io.Writer, r *inspectResult) {
 	fmt.Fprintf(w, "model\t%s\n", r.Manifest.Model)
 	fmt.Fprintf(w, "rows\t%s, %s of them public words\n", grouped(r.Rows), grouped(r.PublicWords))
 	fmt.Fprintf(w, "domain\t%s, %.0f %% used\n", grouped(r.Domain), 100*float64(r.Rows)/float64(r.Domain))
@@ -98,15 +126,23 @@ func printInspection(w io.Writer, m *zkml.Model, r *inspectResult) {
 	}
 	fmt.Fprintf(w, "\nNODE\tGADGET\tROWS\n")
 	for _, line := range r.Layout {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", line.Node, line.Gadget, grouped(line.Rows))
+		node := line.Node
+		if node == "" {
+			node = "(shared)"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", node, line.Gadget, grouped(line.Rows))
 	}
 	fmt.Fprintf(w, "\nGADGET\tROWS\t\n")
 	for _, line := range r.Gadgets {
 		fmt.Fprintf(w, "%s\t%s\t%.1f %%\n", line.Gadget, grouped(line.Rows), 100*float64(line.Rows)/float64(r.Rows))
 	}
+}
+
+// printTensors lists what the program computes, constants left out.
+func printTensors(w io.Writer, p *quantize.Program) {
 	fmt.Fprintf(w, "\nTENSOR\tOP\tSHAPE\tSCALE\tINTERVAL\n")
-	for i := range m.Program.Nodes {
-		n := &m.Program.Nodes[i]
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
 		if _, constant := n.Op.(quantize.Const); constant {
 			continue
 		}

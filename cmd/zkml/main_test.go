@@ -64,6 +64,9 @@ func setupScript(env *testscript.Env, cache string) error {
 			env.Setenv("ZKML_SOLC", solc)
 		}
 	}
+	if given := os.Getenv("ZKML_SOLC"); given != "" {
+		env.Setenv("ZKML_SOLC", given)
+	}
 	return nil
 }
 
