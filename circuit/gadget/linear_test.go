@@ -542,3 +542,47 @@ func TestProductOfOnePoint(t *testing.T) {
 		t.Errorf("[%v, %v], want [12, 6]", lo, hi)
 	}
 }
+
+// TestReachIsExact compares each output channel's interval with the extremes over all
+// operands at the ends of their intervals.
+func TestReachIsExact(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 4))
+	interval := func() Interval {
+		lo := r.Int64N(9) - 5
+		return Interval{lo, lo + []int64{0, 0, 1, 4}[r.IntN(4)]}
+	}
+	for range 300 {
+		p := problem{g: plain(1, 2, 1, 1, 2, 1)}
+		p.random(r)
+		p.hiddenWeights, p.hiddenBias = r.IntN(2) == 0, true
+		if p.bias == nil {
+			p.bias = make([]int64, 2)
+		}
+		p.xIn, p.wIn, p.bIn = interval(), interval(), interval()
+		x, weights, bias := p.operands(NewDry())
+		l, err := newLayer(p.g, x, weights, bias)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := func(in Interval, bit int) int64 {
+			if bit&1 == 0 {
+				return in.Lo
+			}
+			return in.Hi
+		}
+		for o, reach := range l.reach {
+			least, most := int64(1<<62), int64(-1<<62)
+			for bits := range 32 {
+				w := [2]int64{p.weights[2*o], p.weights[2*o+1]}
+				if p.hiddenWeights {
+					w = [2]int64{end(p.wIn, bits), end(p.wIn, bits>>1)}
+				}
+				v := w[0]*end(p.xIn, bits>>2) + w[1]*end(p.xIn, bits>>3) + end(p.bIn, bits>>4)
+				least, most = min(least, v), max(most, v)
+			}
+			if reach != (Interval{least, most}) {
+				t.Errorf("%+v: channel %d is held to lie in %v, reaches [%d, %d]", p, o, reach, least, most)
+			}
+		}
+	}
+}
