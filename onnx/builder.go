@@ -200,11 +200,11 @@ func (l *lowerer) graph() (*graph.Graph, error) {
 }
 
 // singles rounds what isn't an integer to single precision, the precision that a
-// graph's constants have.
+// graph's constants have, and gives zero one form.
 func singles(values []float64) []float64 {
 	out := make([]float64, len(values))
 	for i, v := range values {
-		out[i] = v
+		out[i] = v + 0 // -0 becomes 0
 		if s := float64(float32(v)); v != math.Trunc(v) && !math.IsInf(s, 0) {
 			out[i] = s
 		}

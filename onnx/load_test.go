@@ -491,3 +491,12 @@ func TestBind(t *testing.T) {
 		}
 	}
 }
+
+// TestOneZero checks that constants hold no negative zero, so that equal models
+// have equal bytes.
+func TestOneZero(t *testing.T) {
+	m := newModel(13).weight(floatTensor("z", []int64{1}, float32(math.Copysign(0, -1)))).node("Identity", names("z"), names("y")).output("y")
+	if v := m.load(t).Nodes[0].Op.(graph.Const).Values[0]; math.Signbit(v) {
+		t.Error("the constant is -0")
+	}
+}

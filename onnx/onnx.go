@@ -14,6 +14,11 @@
 //   - simplify: index maps are composed, and scales and offsets are folded into
 //     the linear maps before them (simplify.go, affine.go).
 //
+// An operator's lowering is a function that its file registers, and nothing else
+// knows of it: a new one is a new function, built from the steps that all share
+// (index maps in rewire.go, affine maps in affine.go, windows in window.go), and
+// the conformance cases of its name, which then run by themselves.
+//
 // The semantics are those of the ONNX specification for the operator set that
 // the model names, versions 7 to 28, in real arithmetic: integer overflow, and
 // the rounding of narrow types in computed tensors, are not modelled.
@@ -71,7 +76,8 @@ type Port struct {
 
 // Load reads the model in the file at path and lowers it. The error is, or
 // wraps, a *FormatError, *OpsetError, *UnsupportedError, *DimError or
-// *LimitError, or comes from the file system.
+// *LimitError, comes from the file system, or, if the lowered graph passes a limit
+// of package graph, wraps a *graph.NodeError.
 func Load(path string, opts Options) (*graph.Graph, *Info, error) {
 	stat, err := os.Stat(path)
 	if err != nil {

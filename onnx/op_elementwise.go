@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/zkml-go/zkml/graph"
+	"github.com/zkml-go/zkml/internal/exactmath"
 	"github.com/zkml-go/zkml/tensor"
 )
 
@@ -237,7 +238,7 @@ func lowerPow(n *node) ([]value, error) {
 				return nil, err
 			}
 		}
-		return one(n.foldPair(x, exponent, x.dtype, intPower, math.Pow))
+		return one(n.foldPair(x, exponent, x.dtype, intPower, power))
 	}
 	e, err := n.floats(1, "exponent")
 	if err != nil {
@@ -261,6 +262,27 @@ func lowerPow(n *node) ([]value, error) {
 		}
 	}
 	return one(y, nil)
+}
+
+// power is x^y with the same bits on every machine: repeated multiplication or a
+// square root where they do, else e^(y·ln x).
+func power(x, y float64) float64 {
+	switch {
+	case y == 0.5:
+		return math.Sqrt(x)
+	case y == math.Trunc(y) && math.Abs(y) <= 64:
+		p := 1.0
+		for range int(math.Abs(y)) {
+			p *= x
+		}
+		if y < 0 {
+			return 1 / p
+		}
+		return p
+	case x == 0 || math.IsInf(x, 0) || math.IsInf(y, 0):
+		return math.Pow(x, y)
+	}
+	return exactmath.Exp(y * exactmath.Log(x))
 }
 
 func intPower(x, y int64) (int64, bool) {
