@@ -1,10 +1,39 @@
 // Package quantize turns a float graph into an integer program: exact integer
 // tensor arithmetic that a circuit can prove.
 //
-// A real value v becomes the integer q with v ≈ q·scale; scales are powers of two
-// (an input may carry its owner's own encoding, such as bytes with scale 1/255).
+// Most users need [Quantize], which calibrates a graph on sample inputs and returns
+// a [Program] and a [Report]; the report's [Settings] reproduce the program without
+// samples. [Program.QuantizeInputs] and [Program.Run] then compute what the circuit
+// proves, bit by bit.
+//
+// # Numbers
+//
+// A real value v becomes the integer q with v ≈ q·scale; scales are powers of two,
+// but for encodings that an input's owner chose, such as bytes with scale 1/255, and
+// for constant factors such as an average's 1/9: those ride in the scale until the
+// next weights or the next rescale absorb them.
+//
 // Every tensor has a static interval from interval arithmetic over the exact
 // weights: it proves that nothing wraps the field and sizes every range check.
+// [Program.Validate] recomputes them all.
+//
+// # Where precision is given up
+//
+// Rescales are lazy. A linear map leaves a raw accumulator: wide interval, fine
+// scale. It stays so through index maps, maxima, sums, squares and averages; ReLU
+// and Clip only note their bounds. The first operator that needs a narrow operand
+// makes the Rescale, and the bounds noted become its clamp. So a max pool works on
+// accumulators, and x² + x and an average pool lie before their one rescale.
+//
+// A Rescale clamps beyond what the model does only if the proven range would not fit
+// a range-check table; then the calibrated range with its margin decides. The report
+// counts such saturations.
+//
+// # How far off the program is
+//
+// Calibration looks for the widths that meet a [Target] at the fewest rows.
+// [Analysis.ErrorBounds] proves, for a run in which nothing saturated, how far each
+// tensor can be from the float graph's.
 package quantize
 
 import (
@@ -54,8 +83,11 @@ type Node struct {
 
 // Scale is the real value of the integer 1: Num/Den · 2^-Exp.
 type Scale struct {
-	Num, Den uint64 // 1/1 unless the input's owner chose an encoding such as 1/255
-	Exp      int
+	// Num and Den are 1 unless the input's owner chose an encoding such as 1/255, or a
+	// constant factor of the model, such as an average's 1/9, went into the scale.
+	Num uint64 `json:"num"`
+	Den uint64 `json:"den"`
+	Exp int    `json:"exp"`
 }
 
 // Op is one of this package's operators: Input, Const, Param, Rewire, Linear,
