@@ -71,7 +71,7 @@ func Deploy(ctx context.Context, files solidity.Files) (*Verifier, error) {
 		return nil, fmt.Errorf("deploying the verifier: %w", err)
 	}
 	v.Address = address
-	gas, _, err := v.transactionGas(nil, contract.Creation, params.MaxTxGas-left)
+	gas, err := v.transactionGas(nil, contract.Creation, params.MaxTxGas-left)
 	if err != nil {
 		return nil, fmt.Errorf("deploying the verifier: %w", err)
 	}
@@ -136,7 +136,7 @@ func (v *Verifier) Call(calldata []byte) (*Result, error) {
 	} else {
 		result.Output = output
 	}
-	gas, _, err := v.transactionGas(&v.Address, calldata, result.ExecutionGas)
+	gas, err := v.transactionGas(&v.Address, calldata, result.ExecutionGas)
 	if err != nil {
 		return nil, fmt.Errorf("calling the verifier: %w", err)
 	}
@@ -184,18 +184,17 @@ func (v *Verifier) revert(data []byte, cause error) *RevertError {
 	return e
 }
 
-// transactionGas returns the gas of a transaction whose code used execution gas, and
-// the part of it that is due before any code runs.
-func (v *Verifier) transactionGas(to *common.Address, data []byte, execution uint64) (total, intrinsic uint64, err error) {
+// transactionGas returns the gas of a transaction whose code used execution gas.
+func (v *Verifier) transactionGas(to *common.Address, data []byte, execution uint64) (uint64, error) {
 	rules := v.config.ChainConfig.Rules(v.config.BlockNumber, true, v.config.Time)
 	value := new(uint256.Int)
-	intrinsic, err = core.IntrinsicGas(data, nil, nil, v.config.Origin, to, value, rules)
+	intrinsic, err := core.IntrinsicGas(data, nil, nil, v.config.Origin, to, value, rules)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	floor, err := core.FloorDataGas(rules, v.config.Origin, to, value, data, nil)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
-	return max(intrinsic+execution, floor), intrinsic, nil
+	return max(intrinsic+execution, floor), nil
 }

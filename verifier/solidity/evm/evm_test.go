@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math/big"
 	"math/rand/v2"
 	"os"
@@ -50,14 +51,33 @@ func needCompiler(t *testing.T) {
 	}
 }
 
+// deployment is a model with a proof and its contract, made once for several tests.
+type deployment struct {
+	vk       *prover.VerifyingKey
+	proof    *prover.Proof
+	verifier *evm.Verifier
+}
+
+var deployments = map[string]deployment{}
+
 // prove makes a model with a proof of random words and deploys its contract.
 func prove(t *testing.T, m *circuit.Manifest, commitments int) (*prover.VerifyingKey, *prover.Proof, *evm.Verifier) {
 	t.Helper()
-	words, err := fixture.Words(m, fr.NewElement(0xC0DE), source(7))
+	digest, err := m.Digest()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return deploy(t, m, commitments, words)
+	key := fmt.Sprintf("%x %d", digest, commitments)
+	d, made := deployments[key]
+	if !made {
+		words, err := fixture.Words(m, fr.NewElement(0xC0DE), source(7))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.vk, d.proof, d.verifier = deploy(t, m, commitments, words)
+		deployments[key] = d
+	}
+	return d.vk, d.proof, d.verifier
 }
 
 // deploy makes a model with a proof of the words and deploys its contract.
