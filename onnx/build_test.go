@@ -154,3 +154,29 @@ func smallNet() *modelBuilder {
 		node("Gemm", names("a", "w3", "b3"), names("y"), intAttr("transB", 1), floatAttr("alpha", 0.5)).
 		output("y")
 }
+
+// functionNet is a model whose layers are functions that call functions.
+func functionNet() *modelBuilder {
+	ref := func(name string) *onnxpb.AttributeProto {
+		return &onnxpb.AttributeProto{Name: proto.String("alpha"), RefAttrName: proto.String(name), Type: onnxpb.AttributeProto_FLOAT.Enum()}
+	}
+	body := func(opType, domain string, inputs, outputs []string, attrs ...*onnxpb.AttributeProto) *onnxpb.NodeProto {
+		return &onnxpb.NodeProto{OpType: proto.String(opType), Domain: proto.String(domain), Input: inputs, Output: outputs, Attribute: attrs}
+	}
+	m := newModel(13).input("x", Float, 2).
+		node("Layer", names("x"), names("h"), floatAttr("slope", 0.5)).
+		node("Layer", names("h"), names("y")).output("y")
+	for _, n := range m.proto.Graph.Node {
+		n.Domain = proto.String("com.example")
+	}
+	m.proto.Functions = []*onnxpb.FunctionProto{
+		{Name: proto.String("Layer"), Domain: proto.String("com.example"), Input: names("a", "absent"), Output: names("b"),
+			AttributeProto: []*onnxpb.AttributeProto{floatAttr("slope", 0.25)},
+			Node: []*onnxpb.NodeProto{
+				body("Twice", "com.example", names("a"), names("t")),
+				body("LeakyRelu", "", names("t"), names("b"), ref("slope"))}},
+		{Name: proto.String("Twice"), Domain: proto.String("com.example"), Input: names("a"), Output: names("b"),
+			Node: []*onnxpb.NodeProto{body("Add", "", names("a", "a"), names("t")), body("Identity", "", names("t"), names("b"))}},
+	}
+	return m
+}

@@ -22,7 +22,7 @@ type inliner struct {
 	functions map[functionKey]*onnxpb.FunctionProto
 	nodes     []*onnxpb.NodeProto
 	calls     int
-	nameBytes int64 // in the names made so far
+	work      int64 // bytes of names made, and entries of functions' lists read
 }
 
 // inlineFunctions expands every call in the graph.
@@ -63,19 +63,32 @@ func (in *inliner) add(n *onnxpb.NodeProto, depth int) error {
 	if in.calls++; int64(in.calls) > in.model.budget.limits.Nodes {
 		return &LimitError{File: in.model.budget.file, Node: nodeName(n), What: "function calls", Limit: in.model.budget.limits.Nodes}
 	}
+	if err := in.spend(n, 16*int64(len(f.Input)+len(f.Output)+len(f.Attribute)+len(f.AttributeProto)+len(f.OpsetImport))*int64(1+len(n.Attribute))); err != nil {
+		return err
+	}
 	c, err := in.call(f, n)
 	if err != nil {
 		return err
 	}
 	for _, body := range f.Node {
-		in.nameBytes += c.nameBytes(body, n)
-		if limit := in.model.budget.limits.FileBytes; in.nameBytes > limit {
-			return &LimitError{File: in.model.budget.file, Node: nodeName(n), What: "bytes of names in functions", Limit: limit}
+		if err := in.spend(n, c.nameBytes(body, n)); err != nil {
+			return err
 		}
 		if err := in.add(c.instantiate(body, nodeName(n)), depth+1); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// spend counts the work of expanding a call, in bytes or what takes as long: a
+// small file may call a long function often.
+func (in *inliner) spend(n *onnxpb.NodeProto, work int64) error {
+	limit := in.model.budget.limits.FileBytes
+	if work > limit-in.work {
+		return &LimitError{File: in.model.budget.file, Node: nodeName(n), What: "bytes of expanded functions", Limit: limit}
+	}
+	in.work += work
 	return nil
 }
 

@@ -116,6 +116,7 @@ func seeds() []*modelBuilder {
 	x4 := func(opset int64) *modelBuilder { return newModel(opset).input("x", Float, 1, 2, 4, 4) }
 	return []*modelBuilder{
 		smallNet(),
+		functionNet(),
 		x4(13).weight(ramp("w", 0.1, 2, 2, 3, 3)).node("ConvTranspose", names("x", "w"), names("y"), intsAttr("strides", 2, 2), intsAttr("pads", 1, 1, 1, 1)).output("y"),
 		x4(13).node("AveragePool", names("x"), names("y"), intsAttr("kernel_shape", 3, 3), intAttr("ceil_mode", 1), stringAttr("auto_pad", "SAME_UPPER")).output("y"),
 		x4(13).node("ReduceMean", names("x"), names("a"), intsAttr("axes", -1, 1)).node("Softmax", names("a"), names("y"), intAttr("axis", 2)).output("y"),

@@ -15,9 +15,13 @@ func (m *model) inputPorts(opts Options) ([]Port, error) {
 	var ports []Port
 	var declared []*onnxpb.ValueInfoProto
 	inputNames := map[string]bool{}
+	initializers := map[string]bool{} // an input may have one as its default value
+	for _, t := range m.graph.Initializer {
+		initializers[t.GetName()] = true
+	}
 	for _, in := range m.graph.Input {
 		inputNames[in.GetName()] = true
-		if opts.Bind[in.GetName()] == nil && !m.hasInitializer(in.GetName()) {
+		if opts.Bind[in.GetName()] == nil && !initializers[in.GetName()] {
 			declared = append(declared, in)
 		}
 	}
@@ -53,15 +57,6 @@ func (m *model) inputPorts(opts Options) ([]Port, error) {
 		m.info.Notices = append(m.info.Notices, fmt.Sprintf("the free batch dimension %q is taken as 1", name))
 	}
 	return ports, nil
-}
-
-func (m *model) hasInitializer(name string) bool {
-	for _, t := range m.graph.Initializer {
-		if t.GetName() == name {
-			return true
-		}
-	}
-	return false
 }
 
 // freeDims decides the sizes of dimensions that the file leaves open.

@@ -150,29 +150,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestFunctions loads a model whose layers are functions that call functions.
 func TestFunctions(t *testing.T) {
-	ref := func(name string) *onnxpb.AttributeProto {
-		return &onnxpb.AttributeProto{Name: proto.String("alpha"), RefAttrName: proto.String(name), Type: onnxpb.AttributeProto_FLOAT.Enum()}
-	}
-	body := func(opType, domain string, inputs, outputs []string, attrs ...*onnxpb.AttributeProto) *onnxpb.NodeProto {
-		return &onnxpb.NodeProto{OpType: proto.String(opType), Domain: proto.String(domain), Input: inputs, Output: outputs, Attribute: attrs}
-	}
-	m := newModel(13).input("x", Float, 2).
-		node("Layer", names("x"), names("h"), floatAttr("slope", 0.5)).
-		node("Layer", names("h"), names("y")).output("y")
-	for _, n := range m.proto.Graph.Node {
-		n.Domain = proto.String("com.example")
-	}
-	m.proto.Functions = []*onnxpb.FunctionProto{
-		{Name: proto.String("Layer"), Domain: proto.String("com.example"), Input: names("a", "absent"), Output: names("b"),
-			AttributeProto: []*onnxpb.AttributeProto{floatAttr("slope", 0.25)},
-			Node: []*onnxpb.NodeProto{
-				body("Twice", "com.example", names("a"), names("t")),
-				body("LeakyRelu", "", names("t"), names("b"), ref("slope"))}},
-		{Name: proto.String("Twice"), Domain: proto.String("com.example"), Input: names("a"), Output: names("b"),
-			Node: []*onnxpb.NodeProto{body("Add", "", names("a", "a"), names("t")), body("Identity", "", names("t"), names("b"))}},
-	}
+	m := functionNet()
 	g := m.load(t)
 	if got := runOne(t, g, 3, -4); !slices.Equal(got, []float64{12, -2}) {
 		t.Errorf("result %v, expected 12 and -2", got)
@@ -180,7 +159,9 @@ func TestFunctions(t *testing.T) {
 	if name := g.Nodes[g.Outputs[0].ID].Name; name != "Layer_y/LeakyRelu b" {
 		t.Errorf("the last node is called %q", name)
 	}
-	m.proto.Functions[1].Node[0] = body("Layer", "com.example", names("a"), names("t"))
+	m.proto.Functions[1].Node[0].OpType = proto.String("Layer")
+	m.proto.Functions[1].Node[0].Domain = proto.String("com.example")
+	m.proto.Functions[1].Node[0].Input = names("a")
 	var limit *LimitError
 	if _, _, err := LoadBytes(m.bytes(), Options{}); !errors.As(err, &limit) {
 		t.Errorf("error for a function that calls itself is %v", err)

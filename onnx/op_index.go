@@ -74,15 +74,22 @@ func lowerConcat(n *node) ([]value, error) {
 	if err := n.budget.spendRewire(shape.Size(), n.name); err != nil {
 		return nil, err
 	}
-	index := make([]int32, 0, shape.Size())
-	for o := 0; o < shape[:axis].Size() && shape.Size() > 0; o++ {
-		base := 0
-		for _, v := range n.in {
-			run := v.shape[axis:].Size()
-			for j := range run {
-				index = append(index, int32(base+o*run+j))
-			}
+	// Each operand with elements contributes runs, one for each outer position.
+	type run struct{ base, length int }
+	var runs []run
+	base := 0
+	for _, v := range n.in {
+		if v.shape.Size() > 0 {
+			runs = append(runs, run{base, v.shape[axis:].Size()})
 			base += v.shape.Size()
+		}
+	}
+	index := make([]int32, 0, shape.Size())
+	for o := 0; o < shape[:axis].Size() && len(runs) > 0; o++ {
+		for _, r := range runs {
+			for j := range r.length {
+				index = append(index, int32(r.base+o*r.length+j))
+			}
 		}
 	}
 	return one(n.rewire(shape, index, 0, n.in...))
