@@ -149,6 +149,49 @@ func TestCarriesAreRejected(t *testing.T) {
 	}
 }
 
+// TestFractionsAreRejected changes results by the least fraction that their ranges
+// leave open. Alone it is rejected; what balances it in the lane below, so that the sum
+// stays, is out of that result's range, of which the rows are left out here.
+func TestFractionsAreRejected(t *testing.T) {
+	p := &problem{g: plain(2, 5, 1, 1, 4, 1)}
+	p.random(rand.New(rand.NewPCG(6, 8)))
+	want := elements(naive(p.g, p.x, p.weights, p.bias))
+	for _, name := range []string{"packed", "Freivalds with lanes"} {
+		b := New(1024)
+		l, _ := p.hinted(b, name, false)
+		lanes := make([]lane, p.g.O)
+		for o := range lanes {
+			l.eachResult(o, func(y Expr) { lanes[o].fit(b.knowledge(y).Proven, l.reach[o]) })
+		}
+		if err := b.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		for j := range p.g.O - 1 {
+			if lanes[j+1].fraction == 0 {
+				t.Fatal("a lane without a fraction")
+			}
+			fraction := Pow2(lanes[j+1].fraction)
+			fraction.Inverse(&fraction)
+			lie := append([]fr.Element(nil), want...)
+			lie[j+1].Add(&lie[j+1], &fraction)
+			if solve(t, b, nil, p.secret(), forged(lie)) == nil {
+				t.Errorf("%s: a fraction of result %d is accepted", name, j+1)
+			}
+			balance := pack(lanes)[0].factors[j+1]
+			balance.Div(&balance, &pack(lanes)[0].factors[j]).Mul(&balance, &fraction)
+			lie[j].Sub(&lie[j], &balance)
+			if err := solve(t, b, nil, p.secret(), forged(lie)); err != nil {
+				t.Errorf("%s: the control: %v", name, err)
+			}
+			proven := b.knowledge(l.y[j]).Proven
+			lie[j].Neg(&lie[j])
+			if v := lie[j].Uint64(); !lie[j].IsUint64() || -int64(v) >= proven.Lo {
+				t.Errorf("%s: a fraction of result %d is balanced by −%d, in %v", name, j+1, v, proven)
+			}
+		}
+	}
+}
+
 // TestLanesAreInjective tries all digit vectors of small lanes, fractions included:
 // none but zero has the sum zero.
 func TestLanesAreInjective(t *testing.T) {
