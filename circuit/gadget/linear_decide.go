@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-var errUnproven = errors.New("a range check left a linear map's result unproven")
+var errUnproven = errors.New("a range check left a linear map's result without a lane")
 
 // plan is a way to prove a layer and what it costs.
 type plan struct {
@@ -175,14 +175,18 @@ func (l *layer) checked(b *Builder, c check) []block {
 			b.RangeAll(offset, l.checkWidth(&c, o))
 		}
 		l.eachResult(o, func(y Expr) {
-			proven, known := b.Proven(y.Wire)
-			if !known {
+			k := b.knowledge(y)
+			if !k.known {
 				b.fail(errUnproven)
 			}
-			lanes[o].fit(proven, reach)
+			lanes[o].fit(k.Proven, reach)
 		})
 	}
-	return pack(lanes)
+	blocks := pack(lanes)
+	if blocks == nil { // nothing would bind the results
+		b.fail(errUnproven)
+	}
+	return blocks
 }
 
 // rangeCost is the cost of a range check in half rows.
