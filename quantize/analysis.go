@@ -74,6 +74,14 @@ func (a *Analysis) Saturations(values [][]int64) []int {
 	return counts
 }
 
+// InTail reports whether the value q of a tensor stands for all values beyond it: a
+// Rescale clamped it where the function that follows is flat. ErrorBounds then says
+// nothing of the tensor itself, only of what follows.
+func (a *Analysis) InTail(id ID, q int64) bool {
+	op, ok := a.Program.Nodes[id].Op.(Rescale)
+	return ok && a.notes[id].inTail(op, q)
+}
+
 // slack covers the float64 roundings of the analysis and of the float interpreter.
 const slack = 1 + 0x1p-30
 
