@@ -121,6 +121,9 @@ func (m *Model) checkBounds(r *CheckReport, a *quantize.Analysis, values [][]int
 			continue
 		}
 		for k, q := range values[id] {
+			if a.InTail(quantize.ID(id), q) {
+				continue
+			}
 			e := math.Abs(n.Scale.Real(q) - real[n.Source].Data[k])
 			if e > r.MaxError {
 				r.MaxError, r.Node = e, n.Name
