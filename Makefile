@@ -5,14 +5,14 @@
 GO ?= go
 NPM ?= npm
 
-.PHONY: build test tools demo
+.PHONY: build test tools demo go
 
 # The command, into bin/.
-build:
+build: go
 	$(GO) build -o bin/ ./cmd/...
 
 # Everything that must hold before a change lands.
-test: tools
+test: go tools
 	@unformatted="$$(gofmt -l $$(git ls-files '*.go'))"; \
 	  test -z "$$unformatted" || { echo "not formatted by gofmt:" $$unformatted; exit 1; }
 	$(GO) vet ./...
@@ -30,6 +30,10 @@ node_modules/.package-lock.json: package.json package-lock.json
 	$(NPM) install --no-save --no-audit --no-fund
 	@touch $@
 
-# A proof and its contract from a model that comes with the sources.
-demo: tools
-	$(GO) run ./cmd/zkml demo
+# A proof of LeNet-5's answer on one digit, and the contract that accepts it.
+demo: build tools
+	bin/zkml demo
+
+go:
+	@command -v $(GO) >/dev/null || \
+	  { echo "Go 1.26 or later is missing: install it from https://go.dev/dl"; exit 1; }
