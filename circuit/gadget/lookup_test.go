@@ -1,9 +1,12 @@
 package gadget
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/consensys/gnark/constraint"
 )
 
 // relu is ReLU over −4 … 3.
@@ -105,6 +108,58 @@ func TestRescaleLookup(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Whatever a table's sums rest on is bound before the challenge is drawn, and the
+// circuit doesn't end with a commitment's row.
+func TestTablesAreBound(t *testing.T) {
+	b := New(1024, 3, 5)
+	xs := secrets(b, 8)
+	in := Interval{-60, 60}
+	b.RangeAll(xs[:1], 5)
+	b.RangeAll(xs[1:2], 11)
+	b.Rescale(xs[2:3], in, Rounding{1, 3, true, 0, 7})
+	b.MaxRescale([][]Expr{xs[3:6]}, in, Rounding{1, 3, false, 0, 7})
+	b.RescaleLookup(xs[6:7], in, Rounding{1, 4, false, -4, 3}, squareTable(b))
+	b.ArgMax([][]Expr{xs}, in, false)
+	var bound []bool
+	b.Defer(Check, func() error {
+		for _, table := range b.tables {
+			for _, q := range table.queries {
+				bound = append(bound, b.isBound(q.x), b.isBound(q.y))
+			}
+		}
+		return nil
+	})
+	if err := b.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	if len(bound) == 0 || slices.Contains(bound, false) {
+		t.Errorf("queries are not bound: %v", bound)
+	}
+	p := newProver(t, b)
+	for _, s := range p.steps {
+		if s.call == nil || !strings.HasPrefix(b.hintNames[s.call.id], "count") {
+			continue
+		}
+		for _, w := range s.call.outputs {
+			if !slices.Contains(b.inputs, exprOf(w)) {
+				t.Errorf("multiplicity %d is not committed", w)
+			}
+		}
+	}
+	if rows := b.System().GetSparseR1Cs(); rows[len(rows)-1].Commitment != constraint.NOT {
+		t.Error("the last row is a commitment's")
+	}
+	queries := 0
+	for _, table := range b.tables {
+		if len(table.queries) > 0 {
+			queries += len(table.queries) + table.size
+		}
+	}
+	if b.SoundnessTerms() != uint64(2*queries) {
+		t.Errorf("%d soundness terms for %d queries and entries", b.SoundnessTerms(), queries)
 	}
 }
 

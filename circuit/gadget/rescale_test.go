@@ -27,6 +27,7 @@ var rescales = []struct {
 	{"both, a table's size", []int{2, 3}, Interval{-40, 40}, Rounding{1, 2, false, -2, 1}},
 	{"both, a power of two", []int{3}, Interval{-40, 40}, Rounding{1, 2, false, -2, 1}},
 	{"both, no power of two", []int{3}, Interval{-40, 40}, Rounding{1, 2, false, 0, 4}},
+	{"both, no power of two, two limbs", []int{2}, Interval{-12, 30}, Rounding{1, 1, false, 0, 9}},
 	{"both, two values", []int{3}, Interval{-40, 40}, Rounding{1, 2, false, 0, 1}},
 	{"both, far", []int{2}, Interval{-60, 60}, Rounding{1, 2, false, 0, 3}},
 	{"clamp alone", []int{3}, Interval{-12, 12}, Rounding{1, 0, false, 0, 3}},
@@ -211,6 +212,28 @@ func TestRescaleRefuses(t *testing.T) {
 		b.Rescale(secrets(b, 1), c.in, c.r)
 		if b.Finish() == nil {
 			t.Error(fmt.Sprint(c, " compiles"))
+		}
+	}
+}
+
+// BenchmarkRescale measures the witness of 20,000 activations, a circuit of about
+// 2^18 rows.
+func BenchmarkRescale(b *testing.B) {
+	const n = 20000
+	builder := New(1<<19, 8, 13)
+	xs := secrets(builder, n)
+	builder.Rescale(xs, Interval{-1 << 20, 1<<20 - 1}, Rounding{1, 8, false, 0, 255})
+	if err := builder.Finish(); err != nil {
+		b.Fatal(err)
+	}
+	values := make([]fr.Element, n)
+	for i := range values {
+		values[i] = Int(int64(i*7919%(1<<21)) - 1<<20)
+	}
+	b.ReportMetric(float64(builder.Rows()), "rows")
+	for b.Loop() {
+		if err := solve(b, builder, nil, values); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
