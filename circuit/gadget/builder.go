@@ -237,8 +237,8 @@ func (b *Builder) HintFunc(name string, f solver.Hint, n int, inputs ...Expr) []
 	h := fnv.New32a()
 	h.Write([]byte("zkml:" + name))
 	id := solver.HintID(h.Sum32())
-	if other, taken := b.hintNames[id]; taken {
-		b.fail(fmt.Errorf("hint %q has the identifier of %q", name, other))
+	for b.hintNames[id] != "" {
+		id++ // another name's
 	}
 	b.hintNames[id] = name
 	b.overrides = append(b.overrides, solver.OverrideHint(id, f))
