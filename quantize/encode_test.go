@@ -8,12 +8,15 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"regexp"
 	"sort"
 	"strings"
 	"testing"
 
+	"github.com/zkml-go/zkml/graph"
 	"github.com/zkml-go/zkml/quantize"
 	"github.com/zkml-go/zkml/quantize/quantizetest"
+	"github.com/zkml-go/zkml/tensor"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -264,4 +267,42 @@ func mutate(n *quantize.Node, field int, v int64) {
 			n.Op = op
 		}
 	}
+}
+
+// FuzzSettings gives any settings file to a graph of many operators: what is
+// accepted must give a valid program.
+func FuzzSettings(f *testing.F) {
+	c := newChain(tensor.Shape{1, 3, 1, 1})
+	y := c.add(plain, tensor.Shape{1, 4, 1, 1}, 0, c.wave(tensor.Shape{4, 3, 1, 1}), c.wave(tensor.Shape{4}))
+	y = c.add(graph.Unary{Func: graph.Gelu}, tensor.Shape{1, 4, 1, 1}, y)
+	y = c.add(graph.Rewire{}, tensor.Shape{1, 4}, y)
+	y = c.add(graph.Softmax{}, tensor.Shape{1, 4}, y)
+	d := c.add(graph.Unary{Func: graph.Exp}, tensor.Shape{1, 4}, y)
+	c.add(graph.Div{}, tensor.Shape{1, 4}, y, d)
+	_, report, err := quantize.Quantize(c.g, quantize.Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	data, err := report.Settings.Marshal()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	for _, change := range []string{`"bits": 20`, `"lo": -1e300`, `"hi": 1e-300`, `"exp": -60`, `"exp": 60`, `"num": 2147483647`} {
+		name, _, _ := strings.Cut(change, ":")
+		f.Add(regexp.MustCompile(name+`: [-0-9.e]+`).ReplaceAll(data, []byte(change)))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := quantize.UnmarshalSettings(data)
+		if err != nil {
+			return
+		}
+		p, _, err := quantize.Quantize(c.g, quantize.Options{Settings: s})
+		if err != nil {
+			return
+		}
+		if err := p.Validate(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

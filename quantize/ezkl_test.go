@@ -1,13 +1,11 @@
 package quantize_test
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/zkml-go/zkml/graph"
 	"github.com/zkml-go/zkml/internal/inputfile"
 	"github.com/zkml-go/zkml/internal/shared"
 	"github.com/zkml-go/zkml/onnx"
@@ -15,14 +13,14 @@ import (
 )
 
 // TestEZKL quantizes those of EZKL's example networks that load, each with its
-// input as the sample.
+// input as the sample: all of them meet the target and keep to their error bounds.
 func TestEZKL(t *testing.T) {
 	root := shared.Path(t, "conformance/ezkl")
 	entries, err := os.ReadDir(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	loaded, quantized, met := 0, 0, 0
+	loaded, quantized := 0, 0
 	for _, e := range entries {
 		g, _, err := onnx.Load(filepath.Join(root, e.Name(), "network.onnx"), onnx.Options{})
 		if err != nil {
@@ -39,11 +37,6 @@ func TestEZKL(t *testing.T) {
 		}
 		start := time.Now()
 		p, report, err := quantize.Quantize(g, quantize.Options{Samples: samples})
-		var no *quantize.UnsupportedError
-		if errors.As(err, &no) || errors.Is(err, graph.ErrNotFinite) {
-			t.Logf("%-28s unsupported: %v", e.Name(), err)
-			continue
-		}
 		if err != nil {
 			t.Errorf("%-28s %v", e.Name(), err)
 			continue
@@ -52,8 +45,8 @@ func TestEZKL(t *testing.T) {
 		if err := p.Validate(); err != nil {
 			t.Errorf("%-28s %v", e.Name(), err)
 		}
-		if report.Met {
-			met++
+		if !report.Met {
+			t.Errorf("%-28s misses the target", e.Name())
 		}
 		if samples != nil {
 			a, err := quantize.Analyze(g, report.Settings)
@@ -62,12 +55,12 @@ func TestEZKL(t *testing.T) {
 				continue
 			}
 			if !withinBounds(t, 0, g, a, samples[0]) {
-				t.Logf("%-28s saturated", e.Name())
+				t.Errorf("%-28s saturates on the sample that it was calibrated on", e.Name())
 			}
 		}
 		for _, out := range report.Outputs {
 			t.Logf("%-28s met %v, error %.3g of %.3g, %d nodes, %v", e.Name(), report.Met, out.MaxError, out.Range, len(p.Nodes), time.Since(start).Round(time.Millisecond))
 		}
 	}
-	t.Logf("%d networks: %d loaded, %d quantized, %d met the target", len(entries), loaded, quantized, met)
+	t.Logf("%d networks: %d loaded, %d quantized within the target", len(entries), loaded, quantized)
 }

@@ -186,7 +186,7 @@ func (l *lowering) rescaled(v value, op rescaling) (value, error) {
 	}
 	node := *l.b.Node(v.id)
 	source := graph.ID(-1)
-	if l.shape(v.source).Equal(node.Shape) {
+	if l.shape(v.source).Equal(node.Shape) && op.note.flat == [2]bool{} {
 		source = v.source
 	}
 	scale := node.Scale
