@@ -71,7 +71,6 @@ var skippedCases = map[string]string{
 	"node-1.9/test_mul_uint8":                  overflow,
 	"node-1.9/test_convtranspose_autopad_same": corrected,
 	"node-1.9/test_cast_BFLOAT16_to_FLOAT":     corrected,
-	"node-1.9/test_cast_FLOAT_to_BFLOAT16":     corrected,
 }
 
 func TestConformance(t *testing.T) {
