@@ -44,7 +44,7 @@ func (n *node) sum(ca, cb int) ([]value, error) {
 	if a.constant() && b.constant() {
 		return one(n.foldPair(a, b, a.dtype,
 			func(x, y int64) (int64, bool) { return int64(ca)*x + int64(cb)*y, true },
-			func(x, y float64) float64 { return float64(ca)*x + float64(cb)*y }))
+			func(x, y float64) float64 { return float64(float64(ca)*x) + float64(float64(cb)*y) }))
 	}
 	return one(n.add2(a, b, ca, cb))
 }
