@@ -5,7 +5,7 @@
 GO ?= go
 NPM ?= npm
 
-.PHONY: build test tools demo go
+.PHONY: build test fuzz tools demo go
 
 # The command, into bin/.
 build: go
@@ -17,6 +17,12 @@ test: go tools
 	  test -z "$$unformatted" || { echo "not formatted by gofmt:" $$unformatted; exit 1; }
 	$(GO) vet ./...
 	$(GO) test -timeout 40m ./...
+
+# Feeds generated input to everything that reads a file, and generated programs to the
+# interpreters: 50 minutes. make fuzz FUZZTIME=10s gives each target that time instead,
+# make fuzz TARGET=FuzzLoad runs the targets whose name matches.
+fuzz:
+	GO="$(GO)" FUZZTIME="$(FUZZTIME)" .ci/fuzz "$(TARGET)"
 
 # The Solidity compiler and Foundry, installed again when the lock file changes. This
 # is npm install, not npm ci: ci refuses a lock file without Foundry's binaries for
