@@ -74,8 +74,12 @@ func (n *Network) ReadInputs(path string) (Inputs, error) {
 }
 
 // ReadSamples reads a list of sets of inputs from a file of the same formats, where
-// every array has one more axis, the outermost.
+// every array has one more axis, the outermost. A model without inputs has one sample.
 func (n *Network) ReadSamples(path string) ([]Inputs, error) {
+	if len(n.Graph.Inputs) == 0 {
+		set, err := n.ReadInputs(path)
+		return []Inputs{set}, err
+	}
 	return inputfile.ReadSamples(path, inputfile.InputsOf(n.Graph))
 }
 

@@ -17,7 +17,6 @@ import (
 
 // app is one run of the command: its streams and the flags that all commands have.
 type app struct {
-	stdin          io.Reader
 	stdout, stderr io.Writer
 
 	json, verbose, quiet bool
@@ -32,7 +31,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	logger.Disable()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.DiscardHandler)}
+	// A second interrupt ends the process: gnark's prover can't be stopped.
+	context.AfterFunc(ctx, stop)
+	a := &app{stdout: stdout, stderr: stderr, log: slog.New(slog.DiscardHandler)}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)

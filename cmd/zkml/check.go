@@ -60,7 +60,11 @@ It names the ONNX node where they don't.`,
 
 func printCheck(w io.Writer, r *zkml.CheckReport) {
 	fmt.Fprintf(w, "circuit = integer program in %s elements\n", grouped(r.Elements))
-	fmt.Fprintf(w, "integer program ≈ model in %s elements, largest error %.3g at %q\n", grouped(r.Bounded), r.MaxError, r.Node)
+	fmt.Fprintf(w, "integer program ≈ model in %s elements", grouped(r.Bounded))
+	if r.MaxError > 0 {
+		fmt.Fprintf(w, ", largest error %.3g at %q", r.MaxError, r.Node)
+	}
+	fmt.Fprintln(w)
 	for _, o := range r.Outputs {
 		fmt.Fprintf(w, "%s: largest error %.3g\n", o.Name, o.MaxError)
 	}

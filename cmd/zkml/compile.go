@@ -62,17 +62,16 @@ circuit. It writes model.zkml, from which setup makes keys and prove makes proof
 // its error says nothing.
 func printAccuracy(w io.Writer, m *zkml.Model) {
 	for i, o := range m.Report.Outputs {
-		fmt.Fprintf(w, "%s: ", o.Name)
+		text := ""
 		if !isLabel(m.Program, i) {
-			fmt.Fprintf(w, "largest error %.2g in a range of %.3g", o.MaxError, o.Range)
-			if o.Agreement != nil {
-				fmt.Fprint(w, ", ")
-			}
+			text = fmt.Sprintf("largest error %.2g in a range of %.3g, ", o.MaxError, o.Range)
 		}
 		if o.Agreement != nil {
-			fmt.Fprintf(w, "same label on %.1f %%", 100**o.Agreement)
+			text += fmt.Sprintf("same label on %.1f %% of", 100**o.Agreement)
+		} else {
+			text += "on"
 		}
-		fmt.Fprintf(w, " of %d samples\n", m.Report.Samples)
+		fmt.Fprintf(w, "%s: %s %d samples\n", o.Name, text, m.Report.Samples)
 	}
 }
 

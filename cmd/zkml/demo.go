@@ -77,7 +77,7 @@ type demo struct {
 // say prints a line of the story.
 func (d *demo) say(format string, args ...any) {
 	if !d.app.json {
-		fmt.Fprintf(d.app.stdout, format+"\n", args...)
+		d.p.printf(format+"\n", args...)
 	}
 }
 

@@ -96,6 +96,8 @@ func hintFor(err error) string {
 		return fmt.Sprintf("give each a size, for example --dim %s=1", dims.Dims[0].Name)
 	case errors.As(err, &tool):
 		return tool.Hint
+	case is[*onnx.UnsupportedError](err):
+		return "zkml version --json lists the operators that can be compiled"
 	case is[*quantize.RangeError](err):
 		return "compile with samples that cover such inputs, or give --clamp to take the nearest value"
 	case is[*zkml.AccuracyError](err):

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -10,17 +12,17 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// progress shows what is being done, on a terminal only. Everywhere it logs the steps
-// and how long each took.
+// progress shows what is being done, on a terminal only: a spinner, or a bar for steps
+// that say how far they are. Everywhere it logs the steps and how long each took.
 type progress struct {
 	app *app
 
-	mu     sync.Mutex
-	bars   *mpb.Progress // nil where there is no terminal
-	bar    *mpb.Bar
-	step   string
-	since  time.Time
-	closed bool
+	mu       sync.Mutex
+	bars     *mpb.Progress // nil where there is no terminal
+	bar      *mpb.Bar
+	measured bool // bar is one, and not a spinner
+	step     string
+	since    time.Time
 }
 
 // partSteps is the resolution of a bar.
@@ -29,10 +31,16 @@ const partSteps = 1000
 // progress begins to show progress; the caller ends it with done.
 func (a *app) progress() *progress {
 	p := &progress{app: a}
-	if f, ok := a.stderr.(*os.File); ok && !a.quiet && !a.verbose && isatty.IsTerminal(f.Fd()) {
-		p.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(40))
+	if isTerminal(a.stderr) && !a.quiet && !a.verbose {
+		p.bars = mpb.New(mpb.WithOutput(a.stderr), mpb.WithWidth(40))
 	}
 	return p
+}
+
+// isTerminal reports whether somebody looks at what is written.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
 }
 
 // start ends the step before and begins one.
@@ -43,10 +51,17 @@ func (p *progress) start(step string) {
 	p.step, p.since = step, time.Now()
 	p.app.log.Debug("begin", "step", step)
 	if p.bars != nil {
-		p.bar = p.bars.New(partSteps, mpb.BarStyle().Rbound("]").Lbound("["),
-			mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name(step, decor.WCSyncSpaceR)),
-			mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO)))
+		p.bar, p.measured = p.bars.New(partSteps, mpb.SpinnerStyle(), p.barOptions()...), false
+	}
+}
+
+// barOptions place the step's name before a bar and its time behind it.
+func (p *progress) barOptions() []mpb.BarOption {
+	return []mpb.BarOption{
+		mpb.BarRemoveOnComplete(),
+		mpb.BarWidth(24),
+		mpb.PrependDecorators(decor.Name(p.step, decor.WCSyncSpaceR)),
+		mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO)),
 	}
 }
 
@@ -54,20 +69,37 @@ func (p *progress) start(step string) {
 func (p *progress) part(part float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.bar != nil {
-		p.bar.SetCurrent(min(int64(part*partSteps), partSteps-1))
+	if p.bar == nil {
+		return
 	}
+	if !p.measured {
+		p.bar.Abort(true)
+		p.bar, p.measured = p.bars.New(partSteps, mpb.BarStyle(), p.barOptions()...), true
+	}
+	p.bar.SetCurrent(min(int64(part*partSteps), partSteps-1))
 }
 
-// done ends the last step and clears the bars. It may be called more than once.
+// printf writes to standard output, above the bars where there are any.
+func (p *progress) printf(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var w io.Writer = p.app.stdout
+	if p.bars != nil && isTerminal(p.app.stdout) {
+		w = p.bars
+	}
+	fmt.Fprintf(w, format, args...)
+}
+
+// done ends the last step and clears the bars. It may be called more than once; no
+// step begins after it.
 func (p *progress) done() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.finish()
-	if p.bars != nil && !p.closed {
+	if p.bars != nil {
 		p.bars.Wait()
+		p.bars = nil
 	}
-	p.closed = true
 }
 
 func (p *progress) finish() {

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+
+	"github.com/zkml-go/zkml/quantize"
+)
+
+func TestParseEncoding(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		want quantize.Encoding
+	}{
+		{"uint8:1/255", quantize.Encoding{Bits: 8, Scale: quantize.Scale{Num: 1, Den: 255}}},
+		{"int8:2^-4", quantize.Encoding{Bits: 8, Lo: -128, Scale: quantize.Scale{Num: 1, Den: 1, Exp: 4}}},
+		{"int16:2^3", quantize.Encoding{Bits: 16, Lo: -32768, Scale: quantize.Scale{Num: 1, Den: 1, Exp: -3}}},
+		{"uint1:1", quantize.Encoding{Bits: 1, Scale: quantize.Scale{Num: 1, Den: 1}}},
+		{"uint12:12/40", quantize.Encoding{Bits: 12, Scale: quantize.Scale{Num: 3, Den: 5, Exp: 1}}},
+	} {
+		if got, ok := parseEncoding(test.text); !ok || got != test.want {
+			t.Errorf("%s: %+v, want %+v", test.text, got, test.want)
+		}
+	}
+	for _, text := range []string{"", "uint8", "uint8:", "uint8:0", "uint8:1/0", "uint8:-1", "uint8:2^x", "uint8:2^99", "uint0:1", "int33:1", "float:1", "uint8:1/2/3"} {
+		if got, ok := parseEncoding(text); ok {
+			t.Errorf("%q is accepted as %+v", text, got)
+		}
+	}
+}
+
+func TestGrouped(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", -1000: "-1,000", -100: "-100", 1234567: "1,234,567"} {
+		if got := grouped(n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
+
+// TestWriteFileIsAtomic fails halfway through a file and wants the old one, and
+// nothing else, in the folder.
+func TestWriteFileIsAtomic(t *testing.T) {
+	a := &app{log: slog.New(slog.DiscardHandler)}
+	path := filepath.Join(t.TempDir(), "proof.json")
+	write := func(text string, failure error) error {
+		return a.writeFile(path, func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
+			return errors.Join(err, failure)
+		})
+	}
+	if err := write("old", nil); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	if err := write("new", broken); !errors.Is(err, broken) {
+		t.Fatalf("a write that fails: %v", err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || string(text) != "old" {
+		t.Errorf("%q, %v: want the old file", text, err)
+	}
+	if err := write("new", nil); err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := os.ReadFile(path); string(text) != "new" {
+		t.Errorf("%q: want the new file", text)
+	}
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(entries) != 1 {
+		t.Errorf("%d files in the folder, %v", len(entries), err)
+	}
+}
+
+// TestProgressOnATerminal draws a spinner and a bar, prints above them, and clears.
+func TestProgressOnATerminal(t *testing.T) {
+	var screen, out bytes.Buffer
+	p := &progress{app: &app{stdout: &out, stderr: &screen, log: slog.New(slog.DiscardHandler)}}
+	p.bars = mpb.New(mpb.WithOutput(&screen), mpb.WithWidth(40), mpb.WithAutoRefresh(), mpb.WithRefreshRate(time.Millisecond))
+	p.start("spinning")
+	time.Sleep(20 * time.Millisecond)
+	p.start("measured")
+	p.part(0.25)
+	p.part(0.5)
+	time.Sleep(20 * time.Millisecond)
+	p.printf("%s\n", "result")
+	p.done()
+	p.done()
+	for _, want := range []string{"spinning", "measured", "==="} {
+		if !bytes.Contains(screen.Bytes(), []byte(want)) {
+			t.Errorf("the screen never showed %q", want)
+		}
+	}
+	if out.String() != "result\n" {
+		t.Errorf("standard output has %q", out.String())
+	}
+}
