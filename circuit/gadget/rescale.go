@@ -39,7 +39,7 @@ func (r Rounding) apply(x int64) int64 { return min(max(r.round(x), r.Min), r.Ma
 func (r Rounding) valid(in Interval) error {
 	limit := int64(1)<<62 - 1 - r.half()
 	switch {
-	case r.Mult < 1 || r.Shift > 61 || r.Min > r.Max || in.Lo > in.Hi:
+	case r.Mult < 1 || r.Shift > 62 || r.Min > r.Max || in.Lo > in.Hi:
 		return fmt.Errorf("rescale %+v of [%d, %d]", r, in.Lo, in.Hi)
 	case in.Hi > limit/r.Mult || in.Lo < -limit/r.Mult:
 		return fmt.Errorf("rescale %+v of [%d, %d]: values can reach 2^62", r, in.Lo, in.Hi)

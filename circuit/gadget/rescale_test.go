@@ -197,6 +197,41 @@ func TestRescaleRecordsItsOperand(t *testing.T) {
 	}
 }
 
+// With q and r both held by scaled queries alone, 100 = 2^6·(5/4) + 20 would pass beside
+// 2^6·1 + 36. The quotient's own query is what forbids it.
+func TestTwoScaledLimbsDoNotBoundEachOther(t *testing.T) {
+	for _, weak := range []bool{true, false} {
+		b := New(1024, 8)
+		x := b.Secret("x")
+		if weak {
+			narrow := b.remainder(6)
+			h := b.each("weak", []Expr{x}, 2, func(x int64, out []int64) { out[0], out[1] = (x+32)>>6, (x+32)&63 })[0]
+			b.quotientAndRest(x, Rounding{Mult: 1, Shift: 6}, b.check(narrow, h[:1]), b.check(narrow, h[1:]))
+		} else {
+			b.Rescale([]Expr{x}, Interval{-32, 63<<6 - 32}, Rounding{1, 6, false, -100, 100})
+		}
+		if err := b.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		p := newProver(t, b)
+		if !p.run(Int(100 - 32)) {
+			t.Fatal("the honest witness is rejected")
+		}
+		wires := p.hinted()
+		quarter := Int(4)
+		quarter.Inverse(&quarter)
+		fiveQuarters := Int(5)
+		fiveQuarters.Mul(&fiveQuarters, &quarter)
+		if q, r := p.values[wires[0]], p.values[wires[1]]; !q.IsOne() || r.Uint64() != 36 {
+			t.Fatalf("100 is 2^6·%s + %s", q.String(), r.String())
+		}
+		p.lies[wires[0]], p.lies[wires[1]] = fiveQuarters, Int(20)
+		if got := p.run(Int(100 - 32)); got != weak {
+			t.Errorf("accepted is %v, with two scaled limbs %v", got, weak)
+		}
+	}
+}
+
 func TestRescaleRefuses(t *testing.T) {
 	for _, c := range []struct {
 		in Interval
