@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/consensys/gnark/logger"
 
 	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/internal/inputfile"
@@ -32,6 +33,7 @@ func main() {
 	model := flag.String("model", "lenet5", "a folder of testdata")
 	dir := flag.String("testdata", "testdata", "the folder of the models")
 	flag.Parse()
+	logger.Disable()
 	if err := run(*dir, *model, *runs); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
