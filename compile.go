@@ -87,6 +87,9 @@ func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
 	o.progress("writing the circuit")
 	c, err := circuit.Compile(ctx, program, circuit.Options{Model: n.Graph.Name, Widths: settings.Widths})
 	if err != nil {
+		if o.Settings != nil && ctx.Err() == nil {
+			return nil, settingsErrorf("%v", err)
+		}
 		return nil, fmt.Errorf("compile: %w", err)
 	}
 	settings.Widths = c.Widths
@@ -125,6 +128,9 @@ func calibrate(n *Network, o Options) (*Settings, *quantize.Report, *quantize.Pr
 	}
 	settings.Quantize = report.Settings
 	if err := setLabels(n.Graph, program, settings); err != nil {
+		if o.Settings != nil {
+			return nil, nil, nil, settingsErrorf("%v", err)
+		}
 		return nil, nil, nil, err
 	}
 	return settings, report, program, nil
