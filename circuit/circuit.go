@@ -58,7 +58,7 @@ const MaxRows = 1 << 28
 // Compile writes the constraints of p. The result is the same for the same program
 // and options on every machine. The context cancels the search for widths. Range
 // checks and lanes rest on the program's intervals: where they aren't sound, the error
-// is a *quantize.InvalidError.
+// is a *quantize.InvalidError. Widths that can't be used are a *WidthsError.
 func Compile(ctx context.Context, p *quantize.Program, opt Options) (*Circuit, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err

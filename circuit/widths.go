@@ -15,13 +15,21 @@ const (
 	entry    = 3 // rows of a table's entry, at least
 )
 
+// WidthsError says that Options.Widths can't be used.
+type WidthsError struct{ Widths []int }
+
+// Error implements error.
+func (e *WidthsError) Error() string {
+	return fmt.Sprintf("table widths %v: want at least one, ascending, of 2 to %d bits", e.Widths, maxWidth)
+}
+
 func checkWidths(widths []int) error {
 	if len(widths) == 0 {
-		return fmt.Errorf("at least one range-check table is needed")
+		return &WidthsError{widths}
 	}
 	for i, w := range widths {
 		if w < 2 || w > maxWidth || i > 0 && w <= widths[i-1] {
-			return fmt.Errorf("table widths %v: want ascending widths of 2 to %d bits", widths, maxWidth)
+			return &WidthsError{widths}
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/graph"
 	"github.com/zkml-go/zkml/internal/inputfile"
 	"github.com/zkml-go/zkml/onnx"
@@ -65,7 +66,8 @@ func classify(err error) (code int, hint string) {
 
 func exitCode(err error) int {
 	switch {
-	case is[*usageError](err), is[*onnx.DimError](err), is[*zkml.HeadError](err), errors.Is(err, prover.ErrUnknownTensor):
+	case is[*usageError](err), is[*onnx.DimError](err), is[*zkml.HeadError](err), is[*circuit.WidthsError](err),
+		errors.Is(err, prover.ErrUnknownTensor):
 		return exitUsage
 	case errors.Is(err, prover.ErrSRS):
 		return exitSRS
