@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	minWidth = 4
+	minWidth = 3
 	maxWidth = 16
 	entry    = 3 // rows of a table's entry, at least
 )
@@ -36,7 +36,7 @@ func checkWidths(widths []int) error {
 }
 
 // chooseWidths returns the widths of the range-check tables that give the fewest
-// rows, and so the smallest domain: one table of 4 to 16 bits, or the best of those
+// rows, and so the smallest domain: one table of 3 to 16 bits, or the best of those
 // with a second, narrower one beside it. Each candidate is counted exactly, by a dry
 // run; a table that is larger than the best circuit so far is not tried.
 func chooseWidths(ctx context.Context, p *quantize.Program, m *Manifest) ([]int, error) {
