@@ -186,6 +186,12 @@ func (m *Model) checkJSON(e *encodedModel) error {
 // checkParts returns an error unless the program speaks of the graph's tensors. That
 // it computes what the graph does is for Check to say.
 func (m *Model) checkParts() error {
+	if err := checkSize(m.Graph); err != nil {
+		return err
+	}
+	if err := checkProgramSize(m.Program); err != nil {
+		return err
+	}
 	if len(m.Program.Inputs) != len(m.Graph.Inputs) || len(m.Program.Outputs) != len(m.Graph.Outputs) {
 		return errors.New("program and graph differ in their inputs or outputs")
 	}

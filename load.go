@@ -64,6 +64,9 @@ func newNetwork(g *graph.Graph, info *onnx.Info, o LoadOptions) (*Network, error
 	if err := g.Validate(); err != nil {
 		return nil, fmt.Errorf("lowered model: %w", err)
 	}
+	if err := checkSize(g); err != nil {
+		return nil, err
+	}
 	return &Network{Graph: g, Info: info, options: o}, nil
 }
 
