@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	gnarkcs "github.com/consensys/gnark/frontend/cs"
 
 	"github.com/zkml-go/zkml/circuit"
+	"github.com/zkml-go/zkml/graph"
 	"github.com/zkml-go/zkml/quantize"
 	"github.com/zkml-go/zkml/quantize/quantizetest"
 	"github.com/zkml-go/zkml/tensor"
@@ -105,47 +107,84 @@ func TestForgedWitness(t *testing.T) {
 }
 
 // TestForgedHints compiles random programs and lies in one output of one hint at a
-// time. Whatever the operators before and after make of the lie, a row must break: the
-// tensors of a circuit are determined by its inputs. Only a quotient 0/0, which the
-// gadgets hint as 0, is free, and nothing depends on it.
+// time.
 func TestForgedHints(t *testing.T) {
 	lies := 0
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		p := quantizetest.Program(r, quantizetest.Options{})
-		c, err := circuit.Compile(context.Background(), p, circuit.Options{Widths: [][]int{{4}, {5, 9}, {8}, {3, 6}}[seed%4]})
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
-		a, err := c.Assign(quantizetest.Inputs(r, p), fr.Element{})
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
-		config, err := solver.NewConfig(append(c.SolverOptions(), standIn)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for id, name := range c.System.MHintsDependencies {
-			if id == commitment {
-				continue // the verifier computes this one
-			}
-			for range 8 {
-				liar := &liar{honest: config.HintFunctions[id], r: r}
-				_, err := c.System.Solve(a.Witness, append(c.SolverOptions(), standIn, solver.OverrideHint(id, liar.hint))...)
-				if liar.told == "" {
-					continue
-				}
-				lies++
-				if err == nil && !(strings.HasSuffix(name, ".ratioHint") && liar.free) {
-					t.Errorf("seed %d: %s: %s is accepted", seed, name, liar.told)
-				}
-			}
-		}
+		lies += tellLies(t, fmt.Sprint("seed ", seed), r, p, [][]int{{4}, {5, 9}, {8}, {3, 6}}[seed%4])
 	}
 	t.Logf("%d lies", lies)
 	if lies < 1000 {
 		t.Errorf("only %d lies were told", lies)
 	}
+}
+
+// TestForgedSoftmax lies in a softmax: its exponentials are table entries and its
+// quotients have one value each, so that no other distribution is near enough.
+func TestForgedSoftmax(t *testing.T) {
+	shape := tensor.Shape{2, 3}
+	g := &graph.Graph{
+		Nodes: []graph.Node{
+			{Op: graph.Input{Name: "x"}, Shape: shape, Name: "x"},
+			{Op: graph.Softmax{}, Inputs: []graph.ID{0}, Shape: shape, Name: "softmax"},
+		},
+		Inputs:  []graph.ID{0},
+		Outputs: []graph.Output{{Name: "y", ID: 1}},
+	}
+	p, _, err := quantize.Quantize(g, quantize.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 3))
+	for range 3 {
+		if lies := tellLies(t, "softmax", r, p, []int{6}); lies < 20 {
+			t.Errorf("only %d lies were told", lies)
+		}
+	}
+}
+
+// tellLies compiles a program and lies in the hints for one set of random inputs.
+// Whatever the operators before and after make of a lie, a row must break: the tensors
+// of a circuit are determined by its inputs. Only a quotient 0/0, which the gadgets hint
+// as 0, is free, and nothing depends on it. It returns how many lies it told.
+func tellLies(t *testing.T, what string, r *rand.Rand, p *quantize.Program, widths []int) int {
+	t.Helper()
+	c, err := circuit.Compile(context.Background(), p, circuit.Options{Widths: widths})
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	a, err := c.Assign(quantizetest.Inputs(r, p), fr.Element{})
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	options := append(slices.Clip(c.SolverOptions()), standIn)
+	config, err := solver.NewConfig(options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.System.Solve(a.Witness, options...); err != nil {
+		t.Fatalf("%s: the truth is rejected: %v", what, err)
+	}
+	lies := 0
+	for id, name := range c.System.MHintsDependencies {
+		if id == commitment {
+			continue // the verifier computes this one
+		}
+		for range 8 {
+			liar := &liar{honest: config.HintFunctions[id], r: r}
+			_, err := c.System.Solve(a.Witness, append(slices.Clip(options), solver.OverrideHint(id, liar.hint))...)
+			if liar.told == "" {
+				continue
+			}
+			lies++
+			if err == nil && !(strings.HasSuffix(name, ".ratioHint") && liar.free) {
+				t.Errorf("%s: %s: %s is accepted", what, name, liar.told)
+			}
+		}
+	}
+	return lies
 }
 
 // liar changes one output of one call of a hint.

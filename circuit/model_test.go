@@ -78,6 +78,9 @@ func TestTestdataModels(t *testing.T) {
 			if c.Domain() > m.domain {
 				t.Errorf("%d rows, above the limit of %d", c.Rows(), m.domain)
 			}
+			if c.SoundnessBits() < 100 {
+				t.Errorf("a false statement is accepted with probability 2^-%d", c.SoundnessBits())
+			}
 			for _, s := range samples[:2] {
 				a, err := c.Assign(inputsOf(t, g, p, s), fr.NewElement(7))
 				if err != nil {
