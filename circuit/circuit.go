@@ -18,7 +18,9 @@ package circuit
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/bits"
+	"slices"
 
 	cs "github.com/consensys/gnark/constraint/bn254"
 	"github.com/consensys/gnark/constraint/solver"
@@ -49,6 +51,24 @@ type Options struct {
 	// Widths are the widths in bits of the range-check tables, ascending, each 2 to
 	// 16. Nil chooses those that give the smallest domain and then the fewest rows.
 	Widths []int
+	// Visibility says which inputs and outputs are Private or Hashed, by name; the
+	// others are Shown.
+	Visibility map[string]Visibility
+	// Weights may be Hashed if the program has Params, and is otherwise what the
+	// program says: Private with Params, Fixed without. The zero value, Shown, asks
+	// for nothing.
+	Weights Visibility
+}
+
+// VisibilityError says why a tensor can't be shown or hidden as asked.
+type VisibilityError struct {
+	Name   string // of the tensor, or WeightsName
+	Reason string
+}
+
+// Error implements error.
+func (e *VisibilityError) Error() string {
+	return fmt.Sprintf("visibility of %q: %s", e.Name, e.Reason)
 }
 
 // MaxRows is the largest number of rows that a circuit may have: BN254's scalar
@@ -56,14 +76,15 @@ type Options struct {
 const MaxRows = 1 << 28
 
 // Compile writes the constraints of p. The result is the same for the same program
-// and options on every machine. The context cancels the search for widths. Range
+// and options on every machine. The context cancels the search for widths. A
+// *VisibilityError says that a tensor can't be shown or hidden as asked. Range
 // checks and lanes rest on the program's intervals: where they aren't sound, the error
 // is a *quantize.InvalidError. Widths that can't be used are a *WidthsError.
 func Compile(ctx context.Context, p *quantize.Program, opt Options) (*Circuit, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	m, err := manifestOf(p, opt.Model)
+	m, err := manifestOf(p, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -121,28 +142,63 @@ func (c *Circuit) Layout() []Line {
 // bits.
 func (c *Circuit) SoundnessBits() int { return 253 - bits.Len64(c.builder.SoundnessTerms()) }
 
-// manifestOf derives the manifest of a program whose inputs and outputs are all
-// shown.
-func manifestOf(p *quantize.Program, model string) (*Manifest, error) {
-	m := &Manifest{Version: FormatVersion, Model: model, ProgramDigest: p.Digest(), Weights: Fixed}
+// manifestOf derives the manifest of a program.
+func manifestOf(p *quantize.Program, opt Options) (*Manifest, error) {
+	m := &Manifest{Version: FormatVersion, Model: opt.Model, ProgramDigest: p.Digest(), Weights: Fixed}
 	for _, id := range p.Inputs {
 		n := p.Nodes[id]
 		in, ok := n.Op.(quantize.Input)
 		if !ok {
 			return nil, fmt.Errorf("node %d (%s) is listed as an input but is a %T", id, n.Name, n.Op)
 		}
-		m.Inputs = append(m.Inputs, Public{Name: in.Name, Shape: n.Shape, Lo: n.Lo, Bits: in.Bits, Scale: n.Scale})
+		m.Inputs = append(m.Inputs, Public{
+			Name: in.Name, Visibility: opt.Visibility[in.Name], Shape: n.Shape, Lo: n.Lo, Bits: in.Bits, Scale: n.Scale,
+		})
 	}
 	for _, out := range p.Outputs {
 		n := p.Nodes[out.ID]
 		m.Outputs = append(m.Outputs, Public{
-			Name: out.Name, Shape: n.Shape, Lo: n.Lo, Bits: bitsFor(n.Lo, n.Hi), Scale: n.Scale, Labels: out.Labels,
+			Name: out.Name, Visibility: opt.Visibility[out.Name], Shape: n.Shape, Lo: n.Lo, Bits: bitsFor(n.Lo, n.Hi), Scale: n.Scale, Labels: out.Labels,
 		})
 	}
-	for _, n := range p.Nodes {
-		if _, hidden := n.Op.(quantize.Param); hidden {
-			m.Weights = Private
+	if len(paramsOf(p)) > 0 {
+		m.Weights = Private
+	}
+	switch {
+	case opt.Weights == Shown, opt.Weights == m.Weights:
+	case opt.Weights == Hashed && m.Weights == Private:
+		m.Weights = Hashed
+	case m.Weights == Fixed:
+		return nil, &VisibilityError{WeightsName, "the model has no hidden weights"}
+	default:
+		return nil, &VisibilityError{WeightsName, fmt.Sprintf("they are part of the witness and can't be %v", opt.Weights)}
+	}
+	return m, m.checkVisibility(opt.Visibility)
+}
+
+// checkVisibility returns an error for a visibility that no tensor can have, for one
+// of a tensor that isn't there, and for two digests of one name.
+func (m *Manifest) checkVisibility(asked map[string]Visibility) error {
+	known := make(map[string]bool)
+	for _, tensors := range [][]Public{m.Inputs, m.Outputs} {
+		for _, p := range tensors {
+			known[p.Name] = true
 		}
 	}
-	return m, nil
+	for _, name := range slices.Sorted(maps.Keys(asked)) {
+		switch {
+		case !known[name]:
+			return &VisibilityError{name, "the model has no such input or output"}
+		case asked[name] > Hashed:
+			return &VisibilityError{name, fmt.Sprintf("an input or output is public, private or hashed, not %v", asked[name])}
+		}
+	}
+	seen := make(map[string]bool)
+	for _, name := range m.Hashed() {
+		if seen[name] || name == WeightsName && known[name] {
+			return &VisibilityError{name, "two digests would have this name"}
+		}
+		seen[name] = true
+	}
+	return nil
 }

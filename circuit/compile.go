@@ -12,7 +12,8 @@ type compiler struct {
 	program  *quantize.Program
 	manifest *Manifest
 	b        *gadget.Builder
-	words    []gadget.Expr   // the public words
+	words    []gadget.Expr // the public words
+	salts    map[string]gadget.Expr
 	tensors  [][]gadget.Expr // by quantize.ID
 	uses     []int           // how many operands and outputs refer to each node
 	only     []quantize.ID   // the one node that uses it, if uses is 1 and that is no output
@@ -37,14 +38,16 @@ func (c *compiler) compile() error {
 			c.tensors[id] = t
 		}
 	}
+	c.salts = make(map[string]gadget.Expr)
+	for _, name := range c.manifest.Hashed() {
+		c.salts[name] = c.b.Secret("salt of " + name)
+	}
 	for id := range p.Nodes {
 		if err := c.node(quantize.ID(id)); err != nil {
 			return fmt.Errorf("%s: %w", p.Nodes[id].Name, err)
 		}
 	}
-	if err := c.bindWords(); err != nil {
-		return err
-	}
+	c.bindWords()
 	if err := c.b.Finish(); err != nil {
 		return err
 	}

@@ -169,3 +169,20 @@ func (m *Manifest) NbWords() int {
 	}
 	return n
 }
+
+// Hashed returns the names of what the words hold a digest of, in the words' order,
+// with WeightsName for the weights.
+func (m *Manifest) Hashed() []string {
+	var names []string
+	for _, tensors := range [][]Public{m.Inputs, m.Outputs} {
+		for _, p := range tensors {
+			if p.Visibility == Hashed {
+				names = append(names, p.Name)
+			}
+		}
+	}
+	if m.Weights == Hashed {
+		names = append(names, WeightsName)
+	}
+	return names
+}
