@@ -78,7 +78,7 @@ func exitCode(err error) int {
 	case is[*onnx.FormatError](err), is[*onnx.OpsetError](err), is[*onnx.LimitError](err), is[*onnx.UnsupportedError](err),
 		is[*quantize.UnsupportedError](err), is[*zkml.AccuracyError](err):
 		return exitModel
-	case is[*quantize.RangeError](err), is[*inputfile.Error](err), is[*graph.InputError](err):
+	case is[*quantize.RangeError](err), is[*inputfile.Error](err), is[*graph.InputError](err), errors.Is(err, graph.ErrNotFinite):
 		return exitInput
 	case errors.Is(err, fs.ErrNotExist):
 		return exitUsage
@@ -102,6 +102,8 @@ func hintFor(err error) string {
 		return "zkml version --json lists the operators that can be compiled"
 	case is[*quantize.RangeError](err):
 		return "compile with samples that cover such inputs, or give --clamp to take the nearest value"
+	case errors.Is(err, graph.ErrNotFinite):
+		return "the model overflows or divides by zero on this input: give samples that it was made for"
 	case is[*zkml.AccuracyError](err):
 		return "set a target that the model can reach, for example --target error=0.05, or leave out --strict"
 	case errors.Is(err, srs.ErrDevelopment):
