@@ -51,9 +51,10 @@ type Wire uint32
 type Interval struct{ Lo, Hi int64 }
 
 // Proven is what the rows written say of a wire w, whatever a dishonest prover
-// does: 2^Frac·w is an integer in [2^Frac·Lo, 2^Frac·Hi]. Frac is 0 where w itself is
-// proven to be an integer. It is positive where w = 2^s·q + r with a remainder r
-// that was checked by the scaled query 2^Frac·r alone.
+// does: 2^Frac·w is an integer, and Lo − 1 < w < Hi + 1. Frac is 0 where w itself is
+// proven to be an integer, which then lies in [Lo, Hi]. It is positive where
+// w = 2^s·q + r with a remainder r that was checked by the scaled query 2^Frac·r
+// alone: r can be as much as 2^s − 2^-Frac, and w as far beyond an end.
 type Proven struct {
 	Interval
 	Frac int

@@ -14,10 +14,10 @@ import (
 //	Σ_j 2^(o_j)·y_j = Σ_j 2^(o_j)·t_j   (mod p)
 //
 // proves all of y_j = t_j, if the lanes are wide enough. For each j let it be proven
-// that 2^(f_j)·y_j is an integer in 2^(f_j)·[P_j, Q_j], and let t_j be an integer in
-// [T_j, U_j]. Then D_j = 2^(f_j)·(y_j − t_j) is an integer with
+// that 2^(f_j)·y_j is an integer and P_j − 1 < y_j < Q_j + 1, see Proven, and let t_j
+// be an integer in [T_j, U_j]. Then D_j = 2^(f_j)·(y_j − t_j) is an integer with
 //
-//	|D_j| <= 2^(f_j)·M_j,  M_j = max(Q_j − T_j, U_j − P_j).
+//	|D_j| < 2^(f_j)·(M_j + 1),  M_j = max(Q_j − T_j, U_j − P_j, 0).
 //
 // Lane j takes f_j bits for the fraction, then bitlen(M_j) bits: with s_j the sum of
 // the widths of the lanes below it, o_j = s_j + f_j. The equation says that

@@ -204,7 +204,7 @@ func TestLanesAreInjective(t *testing.T) {
 			proven := Proven{Interval{-r.Int64N(3), r.Int64N(3)}, r.IntN(3)}
 			target := Interval{-r.Int64N(3), r.Int64N(3)}
 			lanes[j].fit(proven, target)
-			most[j] = max(proven.Hi-target.Lo, target.Hi-proven.Lo) << proven.Frac
+			most[j] = (max(proven.Hi-target.Lo, target.Hi-proven.Lo)+1)<<proven.Frac - 1
 			total *= int(2*most[j] + 1)
 		}
 		blocks := pack(lanes)

@@ -197,6 +197,35 @@ func TestRescaleRecordsItsOperand(t *testing.T) {
 	}
 }
 
+// What is proven of an operand with a scaled remainder ends below Hi + 1, not at Hi:
+// the rows leave Hi + 3/4 open, and no quarter more.
+func TestProvenFractionsEndBelowOne(t *testing.T) {
+	for quarters, accepted := range []bool{true, true, true, true, false} {
+		b := New(1024, 8)
+		x := b.Secret("x")
+		b.Rescale([]Expr{x}, Interval{-2, 1021}, Rounding{1, 2, false, -1000, 1000})
+		if proven, ok := b.Proven(x.Wire); !ok || proven.Hi != 1021 {
+			t.Fatalf("proven %v, %v", proven, ok)
+		}
+		if err := b.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		above := Int(4)
+		above.Inverse(&above)
+		k := Int(int64(quarters))
+		above.Mul(&above, &k)
+		rest, value := Int(3), Int(1021)
+		rest.Add(&rest, &above)
+		value.Add(&value, &above)
+		p := newProver(t, b)
+		wires := p.hinted() // the quotient, the remainder, multiplicities
+		p.lies[wires[0]], p.lies[wires[1]] = Int(255), rest
+		if got := p.run(value); got != accepted {
+			t.Errorf("%d quarters above the end: accepted is %v", quarters, got)
+		}
+	}
+}
+
 // With q and r both held by scaled queries alone, 100 = 2^6·(5/4) + 20 would pass beside
 // 2^6·1 + 36. The quotient's own query is what forbids it.
 func TestTwoScaledLimbsDoNotBoundEachOther(t *testing.T) {
