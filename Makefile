@@ -5,7 +5,7 @@
 GO ?= go
 NPM ?= npm
 
-.PHONY: build test fuzz tools demo go
+.PHONY: build test bench fuzz tools demo go
 
 # The command, into bin/.
 build: go
@@ -22,10 +22,14 @@ test: go tools
 	  echo 'GOAMD64=v3 $(GO) test -run TestGolden .'; GOAMD64=v3 $(GO) test -run TestGolden .; \
 	else echo 'the golden digests under GOAMD64=v3 need a processor with AVX2: not run'; fi
 
+# LeNet-5's times as ratios to gnark's own, beside their limits; wants an idle machine.
+bench: go
+	$(GO) run ./bench -limits
+
 # Feeds generated input to everything that reads a file, and generated programs to the
 # interpreters: 50 minutes. make fuzz FUZZTIME=10s gives each target that time instead,
 # make fuzz TARGET=FuzzLoad runs the targets whose name matches.
-fuzz:
+fuzz: go
 	GO="$(GO)" FUZZTIME="$(FUZZTIME)" .ci/fuzz "$(TARGET)"
 
 # The Solidity compiler and Foundry, installed again when the lock file changes. This
