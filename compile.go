@@ -22,9 +22,13 @@ type Options struct {
 	Strict bool
 	// Encodings fix how inputs are encoded, by name.
 	Encodings map[string]quantize.Encoding
-	// HiddenWeights makes the weights part of the witness. A proof then says that
-	// some weights in their intervals give this output, not which.
-	HiddenWeights bool
+	// Visibility says which inputs and outputs are circuit.Private or circuit.Hashed,
+	// by name; the others are shown.
+	Visibility map[string]circuit.Visibility
+	// Weights may be circuit.Private, part of the witness: a proof then says that some
+	// weights in their intervals give this output, not which; or circuit.Hashed, of
+	// which a proof shows the digest. The zero value makes them part of the key.
+	Weights circuit.Visibility
 	// Labels name the values of the head's answer.
 	Labels []string
 	// Widths fix the widths in bits of the circuit's range-check tables, ascending;
@@ -85,7 +89,7 @@ func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
 		return nil, err
 	}
 	o.progress("writing the circuit")
-	c, err := circuit.Compile(ctx, program, circuit.Options{Model: n.Graph.Name, Widths: settings.Widths})
+	c, err := circuit.Compile(ctx, program, settings.circuitOptions(n.Graph.Name))
 	if err != nil {
 		if o.Settings != nil && ctx.Err() == nil {
 			return nil, settingsErrorf("%v", err)
@@ -100,10 +104,13 @@ func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
 func calibrate(n *Network, o Options) (*Settings, *quantize.Report, *quantize.Program, error) {
 	settings := &Settings{
 		Version: SettingsVersion, Name: n.options.Name, Dims: n.options.Dims, Head: n.options.Head,
-		Labels: o.Labels, Widths: o.Widths,
+		Labels: o.Labels, Widths: o.Widths, Visibility: o.Visibility,
 	}
 	q := quantize.Options{
-		Samples: o.Samples, Target: o.Target, Encodings: o.Encodings, HiddenWeights: o.HiddenWeights,
+		Samples: o.Samples, Target: o.Target, Encodings: o.Encodings, HiddenWeights: o.Weights == circuit.Private || o.Weights == circuit.Hashed,
+	}
+	if o.Weights == circuit.Hashed {
+		settings.Weights = circuit.Hashed
 	}
 	if o.Settings != nil {
 		if err := o.Settings.fits(n); err != nil {
@@ -183,7 +190,7 @@ func (m *Model) Assign(inputs Inputs, o ProveOptions) (*circuit.Assignment, erro
 	if err != nil {
 		return nil, err
 	}
-	return m.Circuit.Assign(integers, o.Context)
+	return m.Circuit.AssignSalted(integers, o.Context, o.Salts)
 }
 
 // arrange puts inputs into the program's order.

@@ -107,7 +107,7 @@ func Open(ctx context.Context, r io.Reader) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Circuit, err = circuit.Compile(ctx, m.Program, circuit.Options{Model: m.Graph.Name, Widths: m.Settings.Widths})
+	m.Circuit, err = circuit.Compile(ctx, m.Program, m.Settings.circuitOptions(m.Graph.Name))
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -34,7 +34,7 @@
 //
 // A proof is about public words: a context that the verifier chooses and that keeps
 // the proof from being used a second time elsewhere, then the inputs and outputs that
-// the model shows. A verifying key's model id names the model; whoever relies on a
+// the model shows, or salted digests of them. A verifying key's model id names the model; whoever relies on a
 // proof must know the id, or have made the key, and must look at the words that
 // [Verify] returns, or state in the [Expectation] what they have to be.
 //
@@ -58,6 +58,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 )
@@ -76,17 +77,28 @@ type ProveOptions struct {
 	// Clamp moves an input that lies outside its declared interval to the nearest
 	// end, instead of refusing it.
 	Clamp bool
+	// Salts are those of hashed tensors, by name. Salts that are missing are drawn.
+	Salts circuit.Salts
 }
 
 // Prove proves the model's answer to one set of inputs, given by name. The key must
 // be the model's and have its structured reference string attached. An input outside
-// its declared interval is a *quantize.RangeError.
+// its declared interval is a *quantize.RangeError. Whoever needs the salts that were
+// drawn calls [Model.Assign] and [ProveAssignment] instead.
 func Prove(ctx context.Context, m *Model, pk *prover.ProvingKey, inputs Inputs, o ProveOptions) (*prover.Proof, error) {
 	if err := pk.VerifyingKey().CheckModel(m.Circuit.Manifest); err != nil {
 		return nil, err
 	}
 	assignment, err := m.Assign(inputs, o)
 	if err != nil {
+		return nil, err
+	}
+	return ProveAssignment(ctx, m, pk, assignment)
+}
+
+// ProveAssignment proves one inference that was computed before.
+func ProveAssignment(ctx context.Context, m *Model, pk *prover.ProvingKey, assignment *circuit.Assignment) (*prover.Proof, error) {
+	if err := pk.VerifyingKey().CheckModel(m.Circuit.Manifest); err != nil {
 		return nil, err
 	}
 	proof, err := prover.Prove(ctx, m.Circuit.System, pk, assignment.Witness, m.Circuit.SolverOptions()...)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/quantize"
 )
@@ -19,7 +20,7 @@ import (
 type compileFlags struct {
 	samples, target, head, settings, name, weights string
 	strict                                         bool
-	dims, encodings                                []string
+	dims, encodings, hide, hash                    []string
 	widths                                         []int
 	labels                                         []string
 }
@@ -34,7 +35,9 @@ func (f *compileFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.labels, "labels", nil, "names of the head's labels, separated by commas")
 	flags.StringArrayVar(&f.dims, "dim", nil, "size of a free dimension, `NAME=N`; repeatable")
 	flags.StringArrayVar(&f.encodings, "input-encoding", nil, "encoding of an input, `NAME=TYPE:SCALE` such as image=uint8:1/255; repeatable")
-	flags.StringVar(&f.weights, "weights", "fixed", "fixed (part of the key) or private (part of the witness)")
+	flags.StringVar(&f.weights, "weights", "fixed", "fixed (part of the key), private (part of the witness) or hashed (a proof shows their digest)")
+	flags.StringSliceVar(&f.hide, "hide", nil, "inputs and outputs that a proof doesn't show, `NAME`s separated by commas")
+	flags.StringSliceVar(&f.hash, "hash", nil, "inputs and outputs of which a proof shows a digest, `NAME`s separated by commas")
 	flags.StringVar(&f.name, "name", "", "the model's name, instead of the one in the file")
 	flags.IntSliceVar(&f.widths, "widths", nil, "widths in bits of the range-check tables, ascending")
 	flags.StringVar(&f.settings, "settings", "", "`file` with all choices, from zkml calibrate")
@@ -88,7 +91,7 @@ func (a *app) compileNotices(n *zkml.Network, m *zkml.Model, o *zkml.Options) {
 	if !m.Report.Met {
 		a.notice("%v", &zkml.AccuracyError{Report: m.Report})
 	}
-	if m.Settings.Quantize.HiddenWeights {
+	if m.Circuit.Manifest.Weights == circuit.Private {
 		a.notice("private weights bind nothing: a proof says that some weights in their intervals give this output")
 	}
 }
@@ -106,7 +109,7 @@ func (f *compileFlags) options() (*zkml.Options, zkml.LoadOptions, error) {
 			return nil, load, err
 		}
 		if f.choices() {
-			return nil, load, usagef("--settings fixes what --head, --labels, --dim, --input-encoding, --weights, --name and --widths choose: leave them out")
+			return nil, load, usagef("--settings fixes what --head, --labels, --dim, --input-encoding, --weights, --hide, --hash, --name and --widths choose: leave them out")
 		}
 		return o, o.Settings.LoadOptions(), nil
 	}
@@ -119,19 +122,25 @@ func (f *compileFlags) options() (*zkml.Options, zkml.LoadOptions, error) {
 	if o.Encodings, err = parseEncodings(f.encodings); err != nil {
 		return nil, load, err
 	}
-	switch f.weights {
-	case "fixed":
-	case "private":
-		o.HiddenWeights = true
-	default:
-		return nil, load, usagef("--weights %q: want fixed or private", f.weights)
+	if err := o.Weights.UnmarshalText([]byte(f.weights)); err != nil || o.Weights == circuit.Shown {
+		return nil, load, usagef("--weights %q: want fixed, private or hashed", f.weights)
+	}
+	o.Visibility = make(map[string]circuit.Visibility)
+	for _, name := range f.hide {
+		o.Visibility[name] = circuit.Private
+	}
+	for _, name := range f.hash {
+		if _, hidden := o.Visibility[name]; hidden {
+			return nil, load, usagef("%s is in --hide and in --hash", name)
+		}
+		o.Visibility[name] = circuit.Hashed
 	}
 	return o, load, nil
 }
 
 // choices reports whether a flag is given that settings would overrule.
 func (f *compileFlags) choices() bool {
-	return f.head != "" || f.name != "" || f.weights != "fixed" || len(f.dims)+len(f.encodings)+len(f.widths)+len(f.labels) > 0
+	return f.head != "" || f.name != "" || f.weights != "fixed" || len(f.dims)+len(f.encodings)+len(f.hide)+len(f.hash)+len(f.widths)+len(f.labels) > 0
 }
 
 // readSettings reads all choices from model.settings.json or from model.zkml.

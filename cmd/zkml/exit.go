@@ -66,7 +66,7 @@ func classify(err error) (code int, hint string) {
 
 func exitCode(err error) int {
 	switch {
-	case is[*usageError](err), is[*onnx.DimError](err), is[*zkml.HeadError](err), is[*circuit.WidthsError](err),
+	case is[*usageError](err), is[*onnx.DimError](err), is[*zkml.HeadError](err), is[*circuit.VisibilityError](err), is[*circuit.WidthsError](err),
 		errors.Is(err, prover.ErrUnknownTensor):
 		return exitUsage
 	case errors.Is(err, prover.ErrSRS):

@@ -26,12 +26,17 @@ func (a *app) writeFile(path string, write func(w io.Writer) error) error {
 	if path == "-" {
 		return write(a.stdout)
 	}
+	return a.writeMode(path, 0o644, write)
+}
+
+// writeMode is writeFile with the file's permissions, and never to standard output.
+func (a *app) writeMode(path string, mode fs.FileMode, write func(w io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return outputError(path, err)
 	}
 	defer os.Remove(f.Name()) // fails where the file was renamed, as it should be
-	err = errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close())
+	err = errors.Join(write(f), f.Chmod(mode), f.Sync(), f.Close())
 	if err != nil {
 		return outputError(path, err)
 	}

@@ -23,7 +23,7 @@ type proveResult struct {
 }
 
 func (a *app) proveCommand() *cobra.Command {
-	var input, key, word, out string
+	var input, key, word, saltFile, out string
 	var clamp bool
 	cmd := &cobra.Command{
 		Use:   "prove MODEL.zkml --input INPUT",
@@ -50,9 +50,21 @@ func (a *app) proveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if saltFile != "" {
+				if o.Salts, err = readFile(saltFile, readSalts); err != nil {
+					return err
+				}
+			}
+			assignment, err := m.Assign(inputs, o)
+			if err != nil {
+				return err
+			}
+			if out == "-" && saltFile == "" && len(assignment.Salts) > 0 {
+				return usagef("salts have to be drawn, and there is no file to keep them beside: give --salts, or a path to -o")
+			}
 			p.start("proving")
 			start := time.Now()
-			proof, err := zkml.Prove(cmd.Context(), m, pk, inputs, o)
+			proof, err := zkml.ProveAssignment(cmd.Context(), m, pk, assignment)
 			if err != nil {
 				return err
 			}
@@ -62,6 +74,9 @@ func (a *app) proveCommand() *cobra.Command {
 				a.notice("the key is of the development srs: whoever relies on the proof has to accept that anyone can forge it")
 			}
 			if err := a.writeFile(out, writer(proof)); err != nil {
+				return err
+			}
+			if err := a.keepSalts(assignment.Salts, out, saltFile); err != nil {
 				return err
 			}
 			if out == "-" {
@@ -81,6 +96,7 @@ func (a *app) proveCommand() *cobra.Command {
 	flags.StringVar(&input, "input", "", "`file` with the model's inputs (.json, .npy, .npz, .pb)")
 	flags.StringVar(&key, "pk", "", "the proving key (default: MODEL.pk)")
 	flags.StringVar(&word, "context", "0", "the word that binds the proof to one use, at most 248 bits")
+	flags.StringVar(&saltFile, "salts", "", "`file` with the salts of hashed tensors; without it they are drawn and written to PROOF.salts.json")
 	flags.BoolVar(&clamp, "clamp", false, "move inputs outside their interval to its nearest end instead of refusing them")
 	flags.StringVarP(&out, "output", "o", "proof.json", "the proof; - for standard output")
 	return cmd
