@@ -192,6 +192,28 @@ func TestLinearChecksRanges(t *testing.T) {
 	}
 }
 
+// TestLinearFarFromZero has results beyond what a range check can record as proven, and
+// nothing else that proves them: they are bound one by one.
+func TestLinearFarFromZero(t *testing.T) {
+	for _, far := range []int64{1<<61 + 1<<20, -1<<61 - 1<<20} {
+		p := problem{g: plain(1, 64, 1, 1, 12, 1)}
+		p.random(rand.New(rand.NewPCG(11, 5)))
+		p.bias = make([]int64, p.g.O)
+		for o := range p.bias {
+			p.bias[o] = far
+		}
+		b := New(1024, 4, 6)
+		x, weights, bias := p.operands(b)
+		b.Linear(p.g, x, weights, bias)
+		if err := b.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		if err := solve(t, b, nil, p.secret()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestZerosAreFree spreads an operand out with zeros, as a transposed convolution does:
 // the operand's rows shrink with it.
 func TestZerosAreFree(t *testing.T) {

@@ -150,7 +150,8 @@ func (l *layer) fit(b *Builder, known []map[knowledge]int, c *check) bool {
 			lanes[o].fit(proven, reach)
 		}
 		if width := l.checkWidth(c, o); checks > 0 {
-			if len(b.widths) == 0 || length(reach.Hi-reach.Lo) > width {
+			far := reach.Lo < -maxProven || reach.Lo > maxProven // Builder.prove records nothing there
+			if len(b.widths) == 0 || length(reach.Hi-reach.Lo) > width || far {
 				return false
 			}
 			half += checks * b.rangeCost(width)
