@@ -71,9 +71,11 @@ func (e *VisibilityError) Error() string {
 	return fmt.Sprintf("visibility of %q: %s", e.Name, e.Reason)
 }
 
-// MaxRows is the largest number of rows that a circuit may have: BN254's scalar
-// field has no larger power-of-two domain that a public ceremony covers.
-const MaxRows = 1 << 28
+// MaxRows is the largest number of rows that a circuit may have.
+const MaxRows = gadget.MaxRows
+
+// ErrTooLarge says that a program needs more than MaxRows rows.
+var ErrTooLarge = gadget.ErrTooLarge
 
 // Compile writes the constraints of p. The result is the same for the same program
 // and options on every machine. The context cancels the search for widths. A

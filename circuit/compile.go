@@ -46,15 +46,12 @@ func (c *compiler) compile() error {
 		if err := c.node(quantize.ID(id)); err != nil {
 			return fmt.Errorf("%s: %w", p.Nodes[id].Name, err)
 		}
+		if err := c.b.Err(); err != nil {
+			return err
+		}
 	}
 	c.bindWords()
-	if err := c.b.Finish(); err != nil {
-		return err
-	}
-	if c.b.Rows() > MaxRows {
-		return fmt.Errorf("the circuit has %d rows, above the limit of %d", c.b.Rows(), MaxRows)
-	}
-	return nil
+	return c.b.Finish()
 }
 
 // countUses finds who uses each node, for fusion. A reshape isn't a use: it passes

@@ -199,6 +199,16 @@ func (b *Builder) internal() Wire {
 	return Wire(b.sys.AddInternalVariable())
 }
 
+// MaxRows is the largest number of rows that a circuit may have. The prover takes
+// about 1.8 kB for each, 30 GB for as many.
+const MaxRows = 1 << 24
+
+// ErrTooLarge says that a circuit has more than MaxRows rows.
+var ErrTooLarge = fmt.Errorf("the circuit has more than %d rows", MaxRows)
+
+// Err returns the first error so far. Nothing is written after it.
+func (b *Builder) Err() error { return b.err }
+
 // row writes ql·xa + qr·xb + qm·xa·xb + qo·xc + qk = 0 and returns its index.
 func (b *Builder) row(xa, xb, xc Wire, ql, qr, qm, qo, qk fr.Element, flag constraint.CommitmentConstraint) int {
 	if n := len(b.runs); n == 0 || b.runs[n-1].region != b.region {
@@ -209,7 +219,10 @@ func (b *Builder) row(xa, xb, xc Wire, ql, qr, qm, qo, qk fr.Element, flag const
 	}
 	b.rowsBy[b.region]++
 	b.rows++
-	if b.sys == nil {
+	if b.rows > MaxRows {
+		b.fail(ErrTooLarge)
+	}
+	if b.sys == nil || b.err != nil {
 		return b.rows - 1
 	}
 	return b.sys.AddSparseR1C(constraint.SparseR1C{

@@ -1,6 +1,7 @@
 package gadget
 
 import (
+	"errors"
 	"math/big"
 	"testing"
 
@@ -143,5 +144,19 @@ func TestChallengesDiffer(t *testing.T) {
 	}
 	if len(got) != 4 || got[1].Cmp(got[2]) == 0 || got[0].Cmp(got[1]) == 0 || got[1].Cmp(got[3]) != 0 {
 		t.Errorf("challenges %v", got)
+	}
+}
+
+func TestTooManyRows(t *testing.T) {
+	b := NewDry(8)
+	x := b.Secret("x")
+	b.rows = MaxRows - 1
+	b.Mul(x, x)
+	if b.Err() != nil {
+		t.Errorf("%d rows give %v", b.Rows(), b.Err())
+	}
+	b.Mul(x, x)
+	if !errors.Is(b.Finish(), ErrTooLarge) {
+		t.Errorf("%d rows give %v", b.Rows(), b.Err())
 	}
 }
