@@ -22,13 +22,11 @@ type Options struct {
 	Strict bool
 	// Encodings fix how inputs are encoded, by name.
 	Encodings map[string]quantize.Encoding
-	// Visibility says which inputs and outputs are circuit.Private or circuit.Hashed,
-	// by name; the others are shown.
+	// Visibility says what a proof shows of inputs and outputs, by name, each Shown
+	// (the default), Private or Hashed; and, under circuit.WeightsName, whether weights
+	// are Fixed (the default), part of the key, or part of the witness and Private or
+	// Hashed.
 	Visibility map[string]circuit.Visibility
-	// Weights may be circuit.Private, part of the witness: a proof then says that some
-	// weights in their intervals give this output, not which; or circuit.Hashed, of
-	// which a proof shows the digest. The zero value makes them part of the key.
-	Weights circuit.Visibility
 	// Labels name the values of the head's answer.
 	Labels []string
 	// Widths fix the widths in bits of the circuit's range-check tables, ascending;
@@ -37,6 +35,10 @@ type Options struct {
 	// Settings, if given, replace calibration and all options above but Samples,
 	// Target and Strict, which then serve the report alone.
 	Settings *Settings
+	// Like, if given, replaces Settings by those of a model with hidden weights, of
+	// which the network is to be another training: the circuit, the keys and the model
+	// id are then the same. Load the network with Like's LoadOptions.
+	Like *Model
 	// Progress, if set, is told what is being done.
 	Progress func(step string)
 }
@@ -75,9 +77,18 @@ func (e *AccuracyError) Error() string {
 
 // Compile turns a network into a circuit. Errors are *quantize.UnsupportedError where
 // a node has no integer form, *AccuracyError if the target is missed and Options say
-// strict, and one that matches prover.ErrMismatch for settings of another model. The
-// result is the same for the same network and options on every machine.
+// strict, *circuit.VisibilityError for what can't be shown or hidden as asked,
+// *quantize.FitError for a network that isn't like the model in Options, and one that
+// matches prover.ErrMismatch for settings of another model. The result is the same for
+// the same network and options on every machine.
 func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
+	if o.Like != nil {
+		var err error
+		if n, err = n.like(o.Like); err != nil {
+			return nil, err
+		}
+		o.Settings = o.Like.Settings
+	}
 	settings, report, program, err := calibrate(n, o)
 	if err != nil {
 		return nil, err
@@ -104,14 +115,10 @@ func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
 func calibrate(n *Network, o Options) (*Settings, *quantize.Report, *quantize.Program, error) {
 	settings := &Settings{
 		Version: SettingsVersion, Name: n.options.Name, Dims: n.options.Dims, Head: n.options.Head,
-		Labels: o.Labels, Widths: o.Widths, Visibility: o.Visibility,
+		Labels: o.Labels, Widths: o.Widths, Visibility: hiding(o.Visibility),
 	}
-	q := quantize.Options{
-		Samples: o.Samples, Target: o.Target, Encodings: o.Encodings, HiddenWeights: o.Weights == circuit.Private || o.Weights == circuit.Hashed,
-	}
-	if o.Weights == circuit.Hashed {
-		settings.Weights = circuit.Hashed
-	}
+	_, hidden := settings.Visibility[circuit.WeightsName]
+	q := quantize.Options{Samples: o.Samples, Target: o.Target, Encodings: o.Encodings, HiddenWeights: hidden}
 	if o.Settings != nil {
 		if err := o.Settings.fits(n); err != nil {
 			return nil, nil, nil, err
@@ -128,6 +135,9 @@ func calibrate(n *Network, o Options) (*Settings, *quantize.Report, *quantize.Pr
 		// Settings are made for a model that can be quantized: with its own they fail
 		// for nothing but the samples.
 		var sample *graph.InputError
+		if o.Like != nil && !errors.As(err, &sample) {
+			return nil, nil, nil, unlike(err)
+		}
 		if o.Settings != nil && !errors.As(err, &sample) {
 			return nil, nil, nil, fmt.Errorf("%w: settings: %w", prover.ErrMismatch, err)
 		}
@@ -176,7 +186,8 @@ func setLabels(g *graph.Graph, p *quantize.Program, s *Settings) error {
 // the structured reference string must have.
 func (m *Model) DomainLog() int { return prover.DomainLog(m.Circuit.System) }
 
-// Assign quantizes one set of inputs and computes the witness.
+// Assign quantizes one set of inputs and computes the witness. Salts are those of
+// o.Secrets, and new ones where it has none.
 func (m *Model) Assign(inputs Inputs, o ProveOptions) (*circuit.Assignment, error) {
 	values, err := m.arrange(inputs)
 	if err != nil {
@@ -190,7 +201,11 @@ func (m *Model) Assign(inputs Inputs, o ProveOptions) (*circuit.Assignment, erro
 	if err != nil {
 		return nil, err
 	}
-	return m.Circuit.AssignSalted(integers, o.Context, o.Salts)
+	var salts circuit.Salts
+	if o.Secrets != nil {
+		salts = o.Secrets.Salts
+	}
+	return m.Circuit.AssignSalted(integers, o.Context, salts)
 }
 
 // arrange puts inputs into the program's order.

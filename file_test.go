@@ -47,7 +47,7 @@ func TestSaveAndOpen(t *testing.T) {
 	}{
 		{name: "plain"},
 		{name: "head with labels", load: zkml.LoadOptions{Head: zkml.Threshold(150)}, o: zkml.Options{Labels: []string{"low", "high"}}},
-		{name: "private weights", o: zkml.Options{Weights: circuit.Private}},
+		{name: "private weights", o: zkml.Options{Visibility: map[string]circuit.Visibility{circuit.WeightsName: circuit.Private}}},
 		{name: "fixed widths", load: zkml.LoadOptions{Name: "d", Dims: map[string]int{"features.0": 1}}, o: zkml.Options{Widths: []int{6, 9}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -141,7 +141,7 @@ func TestOpenRefusesEveryChange(t *testing.T) {
 // itself, but not what graph and settings give.
 func TestCheckFindsForeignProgram(t *testing.T) {
 	_, a := compiled(t, "diabetes", zkml.LoadOptions{}, zkml.Options{})
-	_, b := compiled(t, "diabetes", zkml.LoadOptions{}, zkml.Options{Widths: []int{6}, Weights: circuit.Private})
+	_, b := compiled(t, "diabetes", zkml.LoadOptions{}, zkml.Options{Widths: []int{6}, Visibility: map[string]circuit.Visibility{circuit.WeightsName: circuit.Private}})
 	a.Program, a.Circuit = b.Program, b.Circuit
 	inputs, err := a.ReadInputs("testdata/diabetes/input.json")
 	if err != nil {
@@ -158,7 +158,7 @@ func FuzzOpen(f *testing.F) {
 	_, m := compiled(f, "diabetes", zkml.LoadOptions{}, zkml.Options{})
 	data := saved(f, m)
 	f.Add(data[8 : len(data)-sha256.Size])
-	_, m = compiled(f, "diabetes", zkml.LoadOptions{Head: zkml.Threshold(150)}, zkml.Options{Weights: circuit.Private})
+	_, m = compiled(f, "diabetes", zkml.LoadOptions{Head: zkml.Threshold(150)}, zkml.Options{Visibility: map[string]circuit.Visibility{circuit.WeightsName: circuit.Private}})
 	data = saved(f, m)
 	f.Add(data[8 : len(data)-sha256.Size])
 	f.Fuzz(func(t *testing.T, body []byte) {

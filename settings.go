@@ -30,10 +30,9 @@ type Settings struct {
 	Head Head           `json:"head,omitzero"`
 	// Labels name the values of the head's answer.
 	Labels []string `json:"labels,omitempty"`
-	// Visibility says which inputs and outputs are hidden or hashed, by name. Weights
-	// is circuit.Hashed or absent: whether they are hidden, Quantize says.
+	// Visibility has the inputs and outputs that aren't public, by name, and weights
+	// that aren't fixed, by circuit.WeightsName.
 	Visibility map[string]circuit.Visibility `json:"visibility,omitempty"`
-	Weights    circuit.Visibility            `json:"weights,omitzero"`
 	// Widths are the widths in bits of the circuit's range-check tables.
 	Widths []int `json:"widths"`
 	// Quantize has the widths and scales of tensors.
@@ -96,17 +95,19 @@ func (s *Settings) fits(n *Network) error {
 	return nil
 }
 
-// circuitOptions are those of the circuit of a model of this name.
-func (s *Settings) circuitOptions(model string) circuit.Options {
-	return circuit.Options{Model: model, Widths: s.Widths, Visibility: s.Visibility, Weights: s.Weights}
-}
-
 // clone returns a copy that shares no list with s but those of Quantize.
 func (s *Settings) clone() *Settings {
 	c := *s
-	c.Visibility = maps.Clone(s.Visibility)
 	c.Dims, c.Labels, c.Widths = maps.Clone(s.Dims), slices.Clone(s.Labels), slices.Clone(s.Widths)
+	c.Visibility = maps.Clone(s.Visibility)
 	return &c
+}
+
+// circuitOptions returns what the circuit of a model with a name is compiled with.
+func (s *Settings) circuitOptions(model string) circuit.Options {
+	o := circuit.Options{Model: model, Widths: s.Widths, Visibility: maps.Clone(s.Visibility), Weights: s.Visibility[circuit.WeightsName]}
+	delete(o.Visibility, circuit.WeightsName)
+	return o
 }
 
 // settingsErrorf says why settings can't be used.

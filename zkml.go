@@ -34,9 +34,10 @@
 //
 // A proof is about public words: a context that the verifier chooses and that keeps
 // the proof from being used a second time elsewhere, then the inputs and outputs that
-// the model shows, or salted digests of them. A verifying key's model id names the model; whoever relies on a
-// proof must know the id, or have made the key, and must look at the words that
-// [Verify] returns, or state in the [Expectation] what they have to be.
+// the model shows, or salted digests of them. A verifying key's model id names the
+// model; whoever relies on a proof must know the id, or have made the key, and must
+// look at the words that [Verify] returns, or state in the [Expectation] what they have
+// to be.
 //
 // # What can go wrong
 //
@@ -58,7 +59,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 )
@@ -77,14 +77,15 @@ type ProveOptions struct {
 	// Clamp moves an input that lies outside its declared interval to the nearest
 	// end, instead of refusing it.
 	Clamp bool
-	// Salts are those of hashed tensors, by name. Salts that are missing are drawn.
-	Salts circuit.Salts
+	// Secrets, if given, has salts for hashed tensors. Those that it lacks are drawn
+	// and stored in it, and so are the outputs that the proof doesn't show. Without it
+	// the salts are forgotten, and nobody can say what a digest is of.
+	Secrets *Secrets
 }
 
 // Prove proves the model's answer to one set of inputs, given by name. The key must
 // be the model's and have its structured reference string attached. An input outside
-// its declared interval is a *quantize.RangeError. Whoever needs the salts that were
-// drawn calls [Model.Assign] and [ProveAssignment] instead.
+// its declared interval is a *quantize.RangeError.
 func Prove(ctx context.Context, m *Model, pk *prover.ProvingKey, inputs Inputs, o ProveOptions) (*prover.Proof, error) {
 	if err := pk.VerifyingKey().CheckModel(m.Circuit.Manifest); err != nil {
 		return nil, err
@@ -93,18 +94,11 @@ func Prove(ctx context.Context, m *Model, pk *prover.ProvingKey, inputs Inputs, 
 	if err != nil {
 		return nil, err
 	}
-	return ProveAssignment(ctx, m, pk, assignment)
-}
-
-// ProveAssignment proves one inference that was computed before.
-func ProveAssignment(ctx context.Context, m *Model, pk *prover.ProvingKey, assignment *circuit.Assignment) (*prover.Proof, error) {
-	if err := pk.VerifyingKey().CheckModel(m.Circuit.Manifest); err != nil {
-		return nil, err
-	}
 	proof, err := prover.Prove(ctx, m.Circuit.System, pk, assignment.Witness, m.Circuit.SolverOptions()...)
 	if err != nil {
 		return nil, fmt.Errorf("prove: %w", err)
 	}
+	m.keep(o.Secrets, assignment)
 	return proof, nil
 }
 

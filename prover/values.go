@@ -78,10 +78,17 @@ func decodeTensor(p *circuit.Public, words []fr.Element) (Value, error) {
 		v.Digest = (*Word)(&words[0])
 		return v, nil
 	}
-	var err error
-	if v.Integers, err = p.Unpack(words); err != nil {
+	integers, err := p.Unpack(words)
+	if err != nil {
 		return v, err
 	}
+	v.setIntegers(p, integers)
+	return v, nil
+}
+
+// setIntegers sets the elements and what they mean.
+func (v *Value) setIntegers(p *circuit.Public, integers []int64) {
+	v.Integers = integers
 	v.Real = make([]float64, len(v.Integers))
 	for i, q := range v.Integers {
 		v.Real[i] = realValue(q, p.Scale)
@@ -93,7 +100,6 @@ func decodeTensor(p *circuit.Public, words []fr.Element) (Value, error) {
 			v.Labels = append(v.Labels, label)
 		}
 	}
-	return v, nil
 }
 
 // realValue returns q·Num/Den·2^-Exp. Each operation is rounded once, so that the

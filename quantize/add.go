@@ -29,12 +29,15 @@ func (l *lowering) add(id graph.ID, op graph.Add) (value, error) {
 		}
 		operands, signs = append(operands, v), append(signs, int64(op.Coeffs[i]))
 	}
-	if found && allZero(constant) {
+	if found && allZero(constant) && l.isArchitecture(constant) {
 		found = false
 	}
 	var extra []float64
 	if found {
 		extra = constant
+		if d := l.declared(); d != nil && !l.isArchitecture(constant) {
+			extra = []float64{math.Ldexp(1, -d.Exp)} // needs the declared exponent
+		}
 	}
 	exp, err := l.commonExponent(id, operands, extra)
 	if err != nil {
@@ -48,11 +51,11 @@ func (l *lowering) add(id graph.ID, op graph.Add) (value, error) {
 	}
 	note := deviation{}
 	if found {
-		if c, ok := commonValue(constant); ok {
+		if c, ok := commonValue(constant); ok && l.isArchitecture(constant) {
 			sum.Const = roundConstant(c, exp)
 			note.addend = c - math.Ldexp(float64(sum.Const), -exp)
 		} else {
-			k, err := l.constant(id, constant, n.Shape, exp)
+			k, err := l.factor(id, constant, n.Shape, exp, 0)
 			if err != nil {
 				return value{}, err
 			}

@@ -28,6 +28,21 @@ func (e *UnsupportedError) Error() string {
 	return fmt.Sprintf("node %q: %s: %s", e.Node, e.Op, e.Reason)
 }
 
+// FitError says that a model doesn't fit what settings, or another model, declare for
+// its hidden weights and what is computed with them.
+type FitError struct {
+	Tensor string // name of the weights, or of what is computed; "" for the whole
+	Reason string
+}
+
+// Error implements error.
+func (e *FitError) Error() string {
+	if e.Tensor == "" {
+		return "the model doesn't fit: " + e.Reason
+	}
+	return fmt.Sprintf("tensor %q doesn't fit: %s", e.Tensor, e.Reason)
+}
+
 // InvalidError says that a Program breaks one of its own rules.
 type InvalidError struct {
 	Node   ID // the node, or -1 if the program as a whole

@@ -24,11 +24,13 @@ func (l *lowering) linear(id graph.ID, op graph.Linear) (value, error) {
 	if w == nil || x.constant != nil {
 		return value{}, l.unsupported(id, "its weights are computed")
 	}
-	if allZero(bias) {
+	if allZero(bias) && !l.s.HiddenWeights {
 		bias = nil
 	}
-	if v, done, err := l.uniformLinear(id, op, x, w, bias); done || err != nil {
-		return v, err
+	if bias == nil && l.isArchitecture(nonZero(w)) || !l.s.HiddenWeights {
+		if v, done, err := l.uniformLinear(id, op, x, w, bias); done || err != nil {
+			return v, err
+		}
 	}
 	shape := l.shape(n.Inputs[1])
 	var err error
@@ -45,7 +47,9 @@ func (l *lowering) linear(id graph.ID, op graph.Linear) (value, error) {
 		real[i] = float64(v * factor)
 	}
 	exp := weightExponent(real, bound, l.s.HiddenWeights)
-	if bias != nil {
+	if d := l.declared(); d != nil {
+		exp = d.Exp
+	} else if bias != nil {
 		// A coarse accumulator must still hold the bias to the result's width.
 		t, err := l.tensor(id)
 		if err != nil {
@@ -56,6 +60,17 @@ func (l *lowering) linear(id graph.ID, op graph.Linear) (value, error) {
 		}
 	}
 	return l.emitLinear(id, Linear(op), x, w, bias, roundAll(real, exp), exp)
+}
+
+// nonZero is the weights that are connected.
+func nonZero(w []float64) []float64 {
+	var values []float64
+	for _, v := range w {
+		if v != 0 {
+			values = append(values, v)
+		}
+	}
+	return values
 }
 
 // allZero reports whether a bias does nothing.
@@ -203,31 +218,30 @@ func (l *lowering) emitScaled(id graph.ID, op Linear, x value, w, bias []float64
 	n := &l.g.Nodes[id]
 	unit := float64(scale.Float() / l.b.Node(x.id).Scale.Float())
 	note := deviation{weights: w, residue: make([]float64, len(w))}
-	for i, v := range w {
-		note.residue[i] = v - float64(float64(q[i])*unit)
-	}
-	weights, err := l.coefficients(n.Inputs[1], q, l.shape(n.Inputs[1]), hidden, l.weightBits(id))
+	weights, err := l.coefficients(n.Inputs[1], q, l.shape(n.Inputs[1]), hidden, weightScale(scale, l.b.Node(x.id).Scale), max(l.weightBits(id), leastWidth(q)))
 	if err != nil {
 		return value{}, err
+	}
+	for i, v := range w {
+		note.residue[i] = v - float64(float64(q[i])*unit)
 	}
 	in := []ID{x.id, weights}
 	if bias != nil {
 		shifted := make([]int64, len(bias))
-		note.bias = make([]float64, len(bias))
 		for i, v := range bias {
 			k, ok := scale.Quantize(v)
 			if !ok || absolute(k) >= 1<<rawBits {
 				return value{}, l.unsupported(id, "its bias is too large for the scale of its weights")
 			}
-			shifted[i], note.bias[i] = k, v-scale.Real(k)
+			shifted[i] = k
 		}
-		width := 1
-		for _, k := range shifted {
-			width = max(width, bits.Len64(absolute(k))+1)
-		}
-		b, err := l.coefficients(n.Inputs[2], shifted, tensor.Shape{len(bias)}, hidden, width)
+		b, err := l.coefficients(n.Inputs[2], shifted, tensor.Shape{len(bias)}, hidden, scale, leastWidth(shifted))
 		if err != nil {
 			return value{}, err
+		}
+		note.bias = make([]float64, len(bias))
+		for i, v := range bias {
+			note.bias[i] = v - scale.Real(shifted[i])
 		}
 		in = append(in, b)
 	}
@@ -235,16 +249,17 @@ func (l *lowering) emitScaled(id graph.ID, op Linear, x value, w, bias []float64
 	return unclamped(y, id), err
 }
 
-// coefficients emits integer weights, as a Const or, hidden, as a Param of the
-// given width.
-func (l *lowering) coefficients(from graph.ID, q []int64, shape tensor.Shape, hidden bool, width int) (ID, error) {
-	name := l.g.Nodes[from].Name
-	if !hidden {
-		return l.emit(Node{Op: Const{Values: q}, Shape: shape, Name: name, Source: -1}, deviation{})
+// weightScale is the scale of weights that take a tensor of one scale to a result of
+// another, both with odd parts of which the result's are 1.
+func weightScale(result, x Scale) Scale {
+	return Scale{Num: x.Den, Den: x.Num, Exp: result.Exp - x.Exp}
+}
+
+// coefficients emits integer weights, as a Const or as hidden weights of the given
+// scale and width. It may move one that is on the interval's upper end, in q too.
+func (l *lowering) coefficients(from graph.ID, q []int64, shape tensor.Shape, hidden bool, scale Scale, width int) (ID, error) {
+	if hidden {
+		return l.hidden(from, q, shape, scale, width)
 	}
-	lo := -int64(1) << (width - 1)
-	for i, v := range q {
-		q[i] = min(max(v, lo), -lo-1)
-	}
-	return l.emit(Node{Op: Param{Name: name, Bits: width, Values: q}, Shape: shape, Lo: lo, Name: name, Source: -1}, deviation{})
+	return l.emit(Node{Op: Const{Values: q}, Shape: shape, Name: l.g.Nodes[from].Name, Source: -1}, deviation{})
 }

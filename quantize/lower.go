@@ -45,6 +45,7 @@ type lowering struct {
 	notes    []deviation // by program node
 	used     map[graph.ID]bool
 	usedW    map[graph.ID]bool
+	params   []ParamSettings // what was declared for the hidden weights so far
 }
 
 // narrowKey finds a Rescale that exists already.

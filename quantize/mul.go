@@ -53,7 +53,7 @@ func (l *lowering) mul(id graph.ID) (value, error) {
 // mulConstant is x times a constant tensor.
 func (l *lowering) mulConstant(id graph.ID, x, factor value) (value, error) {
 	n := &l.g.Nodes[id]
-	if c, ok := commonValue(factor.constant); ok {
+	if c, ok := commonValue(factor.constant); ok && l.isArchitecture(factor.constant) {
 		if s, ok := rational(c); ok {
 			if total, ok := l.b.Node(x.id).Scale.times(s); ok {
 				return l.scaled(id, x, total, c)
@@ -67,7 +67,11 @@ func (l *lowering) mulConstant(id graph.ID, x, factor value) (value, error) {
 			return value{}, err
 		}
 	}
-	k, err := l.constant(factor.source, factor.constant, n.Shape, weightExponent(factor.constant, bound, false))
+	exp := weightExponent(factor.constant, bound, l.s.HiddenWeights)
+	if d := l.declared(); d != nil && !l.isArchitecture(factor.constant) {
+		exp = d.Exp
+	}
+	k, err := l.factor(factor.source, factor.constant, n.Shape, exp, bound)
 	if err != nil {
 		return value{}, err
 	}
@@ -87,7 +91,11 @@ func (l *lowering) matmul(id graph.ID) (value, error) {
 		v := l.values[in]
 		var err error
 		if v.constant != nil {
-			k, err := l.constant(in, v.constant, l.shape(in), weightExponent(v.constant, l.weightBits(id), false))
+			exp := weightExponent(v.constant, l.weightBits(id), l.s.HiddenWeights)
+			if d := l.declared(); d != nil && !l.isArchitecture(v.constant) {
+				exp = d.Exp
+			}
+			k, err := l.factor(in, v.constant, l.shape(in), exp, l.weightBits(id))
 			if err != nil {
 				return value{}, err
 			}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/zkml-go/zkml/graph"
@@ -69,6 +71,9 @@ const boundSamples = 4
 func (c *calibration) report(l *lowering) (*Report, error) {
 	p := l.b.Program
 	r := &Report{Target: c.o.Target.String(), Samples: len(c.stats.samples), Notices: c.notices, Settings: l.usedSettings()}
+	if names := l.notHidden(); len(names) > 0 {
+		r.Notices = append(slices.Clone(r.Notices), fmt.Sprintf("constants that aren't hidden with the weights: %s", strings.Join(names, ", ")))
+	}
 	if len(c.stats.samples) == 0 {
 		r.Met = true
 		return r, nil
@@ -126,7 +131,7 @@ func (c *calibration) report(l *lowering) (*Report, error) {
 // usedSettings are the settings without what no node asked for.
 func (l *lowering) usedSettings() *Settings {
 	s := *l.s
-	s.Tensors, s.Weights = nil, nil
+	s.Tensors, s.Weights, s.Params = nil, nil, l.params
 	for _, t := range l.s.Tensors {
 		if l.used[t.Node] {
 			s.Tensors = append(s.Tensors, t)

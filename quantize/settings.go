@@ -33,6 +33,18 @@ type Settings struct {
 	Tensors []TensorSettings `json:"tensors"`
 	// Weights are the widths of the weights, by the node that uses them.
 	Weights []WeightSettings `json:"weights"`
+	// Params declare the hidden weights, in the order in which they are made. Other
+	// weights of the same architecture that fit give the same program, their values
+	// apart.
+	Params []ParamSettings `json:"params,omitempty"`
+}
+
+// ParamSettings declare a tensor of hidden weights: Bits for its interval, sign
+// included, and the power of two of its scale.
+type ParamSettings struct {
+	Name string `json:"name"`
+	Bits int    `json:"bits"`
+	Exp  int    `json:"exp"`
 }
 
 // InputSettings declare an input's encoding: its integers are [Lo, Lo + 2^Bits)
@@ -65,6 +77,8 @@ type WeightSettings struct {
 const (
 	MinWidth = 2
 	MaxWidth = 20
+
+	maxParamExp = 1 << 9
 )
 
 // Marshal returns the settings as indented JSON.
@@ -116,6 +130,11 @@ func (s *Settings) check(g *graph.Graph) error {
 	for _, w := range s.Weights {
 		if w.Node < 0 || int(w.Node) >= len(g.Nodes) || w.Bits < MinWidth || w.Bits > MaxWidth {
 			return fmt.Errorf("settings of the weights of %d (%q) don't fit the model", w.Node, w.Name)
+		}
+	}
+	for _, p := range s.Params {
+		if p.Bits < 1 || p.Bits > MaxBits || p.Exp < -maxParamExp || p.Exp > maxParamExp {
+			return fmt.Errorf("settings of the hidden weights %q: %d bits, unit 2^%d", p.Name, p.Bits, -p.Exp)
 		}
 	}
 	return nil

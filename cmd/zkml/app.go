@@ -80,7 +80,7 @@ unsafe, 14 input can't be used`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
 		a.compileCommand(), a.calibrateCommand(), a.inspectCommand(), a.setupCommand(),
-		a.proveCommand(), a.verifyCommand(), a.verifyKeyCommand(), a.exportCommand(),
+		a.commitCommand(), a.proveCommand(), a.verifyCommand(), a.verifyKeyCommand(), a.exportCommand(),
 		a.srsCommand(), a.checkCommand(), a.demoCommand(), a.versionCommand(),
 	)
 	return root

@@ -18,11 +18,13 @@ import (
 
 // compileFlags are the flags of the commands that compile an ONNX file.
 type compileFlags struct {
-	samples, target, head, settings, name, weights string
-	strict                                         bool
-	dims, encodings, hide, hash                    []string
-	widths                                         []int
-	labels                                         []string
+	samples, target, head, settings, name, like string
+	strict                                      bool
+	dims, encodings, visibility, inputLike      []string
+	widths                                      []int
+	labels                                      []string
+
+	links []link // of inputLike
 }
 
 // add defines the flags. Those with which the choices are made are left out for
@@ -35,23 +37,33 @@ func (f *compileFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.labels, "labels", nil, "names of the head's labels, separated by commas")
 	flags.StringArrayVar(&f.dims, "dim", nil, "size of a free dimension, `NAME=N`; repeatable")
 	flags.StringArrayVar(&f.encodings, "input-encoding", nil, "encoding of an input, `NAME=TYPE:SCALE` such as image=uint8:1/255; repeatable")
-	flags.StringVar(&f.weights, "weights", "fixed", "fixed (part of the key), private (part of the witness) or hashed (a proof shows their digest)")
-	flags.StringSliceVar(&f.hide, "hide", nil, "inputs and outputs that a proof doesn't show, `NAME`s separated by commas")
-	flags.StringSliceVar(&f.hash, "hash", nil, "inputs and outputs of which a proof shows a digest, `NAME`s separated by commas")
+	flags.StringArrayVar(&f.inputLike, "input-like", nil, "encode an input as another model's tensor, `[INPUT=]MODEL.vk:NAME`, so that equal values have equal digests; repeatable")
+	flags.StringArrayVar(&f.visibility, "visibility", nil, "what a proof shows of an input or output, `NAME=public|private|hashed`, or weights=fixed|private|hashed; repeatable")
+	flags.StringVar(&f.like, "like", "", "compiled `model` with hidden weights of which this is another training: same circuit, keys and model id")
 	flags.StringVar(&f.name, "name", "", "the model's name, instead of the one in the file")
 	flags.IntSliceVar(&f.widths, "widths", nil, "widths in bits of the range-check tables, ascending")
 	flags.StringVar(&f.settings, "settings", "", "`file` with all choices, from zkml calibrate")
 }
 
 // network loads the ONNX file and the samples.
-func (a *app) network(path string, f *compileFlags, p *progress) (*zkml.Network, *zkml.Options, error) {
+func (a *app) network(ctx context.Context, path string, f *compileFlags, p *progress) (*zkml.Network, *zkml.Options, error) {
 	o, load, err := f.options()
 	if err != nil {
 		return nil, nil, err
 	}
+	if f.like != "" {
+		p.start("reading the model that it is like")
+		if o.Like, err = openModel(ctx, f.like); err != nil {
+			return nil, nil, err
+		}
+		load = o.Like.LoadOptions()
+	}
 	p.start("loading the model")
 	n, err := zkml.Load(path, load)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := f.link(n, o); err != nil {
 		return nil, nil, err
 	}
 	if f.samples != "" {
@@ -67,7 +79,7 @@ func (a *app) network(path string, f *compileFlags, p *progress) (*zkml.Network,
 func (a *app) compileModel(ctx context.Context, path string, f *compileFlags) (*zkml.Model, error) {
 	p := a.progress()
 	defer p.done()
-	n, o, err := a.network(path, f, p)
+	n, o, err := a.network(ctx, path, f, p)
 	if err != nil {
 		return nil, err
 	}
@@ -76,12 +88,15 @@ func (a *app) compileModel(ctx context.Context, path string, f *compileFlags) (*
 	if err != nil {
 		return nil, err
 	}
-	a.compileNotices(n, m, o)
+	if err := checkLinks(m, f.links); err != nil {
+		return nil, err
+	}
+	a.compileNotices(n, m)
 	return m, nil
 }
 
 // compileNotices tells the user which choices were made without being asked for.
-func (a *app) compileNotices(n *zkml.Network, m *zkml.Model, o *zkml.Options) {
+func (a *app) compileNotices(n *zkml.Network, m *zkml.Model) {
 	for _, notice := range n.Info.Notices {
 		a.notice("%s", notice)
 	}
@@ -91,8 +106,11 @@ func (a *app) compileNotices(n *zkml.Network, m *zkml.Model, o *zkml.Options) {
 	if !m.Report.Met {
 		a.notice("%v", &zkml.AccuracyError{Report: m.Report})
 	}
-	if m.Circuit.Manifest.Weights == circuit.Private {
+	switch m.Circuit.Manifest.Weights {
+	case circuit.Private:
 		a.notice("private weights bind nothing: a proof says that some weights in their intervals give this output")
+	case circuit.Hashed:
+		a.notice("hashed weights mean something only to a verifier who has their digest already: zkml commit makes it")
 	}
 }
 
@@ -104,12 +122,15 @@ func (f *compileFlags) options() (*zkml.Options, zkml.LoadOptions, error) {
 	if o.Target, err = quantize.ParseTarget(f.target); err != nil {
 		return nil, load, usage(err)
 	}
+	if f.like != "" && (f.settings != "" || f.choices()) {
+		return nil, load, usagef("--like fixes what --head, --labels, --dim, --input-encoding, --input-like, --visibility, --name, --widths and --settings choose: leave them out")
+	}
 	if f.settings != "" {
 		if o.Settings, err = readSettings(f.settings); err != nil {
 			return nil, load, err
 		}
-		if f.choices() {
-			return nil, load, usagef("--settings fixes what --head, --labels, --dim, --input-encoding, --weights, --hide, --hash, --name and --widths choose: leave them out")
+		if f.choices() || f.like != "" {
+			return nil, load, usagef("--settings fixes what --head, --labels, --dim, --input-encoding, --input-like, --visibility, --name, --widths and --like choose: leave them out")
 		}
 		return o, o.Settings.LoadOptions(), nil
 	}
@@ -122,25 +143,16 @@ func (f *compileFlags) options() (*zkml.Options, zkml.LoadOptions, error) {
 	if o.Encodings, err = parseEncodings(f.encodings); err != nil {
 		return nil, load, err
 	}
-	if err := o.Weights.UnmarshalText([]byte(f.weights)); err != nil || o.Weights == circuit.Shown {
-		return nil, load, usagef("--weights %q: want fixed, private or hashed", f.weights)
-	}
-	o.Visibility = make(map[string]circuit.Visibility)
-	for _, name := range f.hide {
-		o.Visibility[name] = circuit.Private
-	}
-	for _, name := range f.hash {
-		if _, hidden := o.Visibility[name]; hidden {
-			return nil, load, usagef("%s is in --hide and in --hash", name)
-		}
-		o.Visibility[name] = circuit.Hashed
+	if o.Visibility, err = parseVisibility(f.visibility); err != nil {
+		return nil, load, err
 	}
 	return o, load, nil
 }
 
 // choices reports whether a flag is given that settings would overrule.
 func (f *compileFlags) choices() bool {
-	return f.head != "" || f.name != "" || f.weights != "fixed" || len(f.dims)+len(f.encodings)+len(f.hide)+len(f.hash)+len(f.widths)+len(f.labels) > 0
+	return f.head != "" || f.name != "" ||
+		len(f.dims)+len(f.encodings)+len(f.widths)+len(f.labels)+len(f.visibility)+len(f.inputLike) > 0
 }
 
 // readSettings reads all choices from model.settings.json or from model.zkml.

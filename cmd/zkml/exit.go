@@ -71,7 +71,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, prover.ErrSRS):
 		return exitSRS
-	case errors.Is(err, prover.ErrMismatch):
+	case errors.Is(err, prover.ErrMismatch), is[*quantize.FitError](err):
 		return exitMismatch
 	case errors.Is(err, prover.ErrRejected):
 		return exitRejected

@@ -47,6 +47,11 @@ func (a *app) writeMode(path string, mode fs.FileMode, write func(w io.Writer) e
 	return nil
 }
 
+// writeSecrets writes salts where only the user can read them.
+func (a *app) writeSecrets(path string, s *zkml.Secrets) error {
+	return a.writeMode(path, 0o600, writer(s))
+}
+
 // outputError names the path rather than the temporary file.
 func outputError(path string, err error) error {
 	var failed *fs.PathError

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -30,6 +33,9 @@ func TestMain(m *testing.M) {
 //	replace OLD NEW FILE  replace the first occurrence in FILE, which must have one
 //	flip OFFSET FILE      change a byte; a negative offset counts from the end
 //	cut N FILE            keep the first N bytes
+//	mode PERM FILE        want these permissions, octal
+//	digest NAME FROM TO   write the digest of NAME in commit's JSON to a file
+//	expect FILE COMMAND … run it with what the file holds in place of @
 //
 // and the variable MODELS, the folder of the trained models. The development srs is
 // shared through ZKML_CACHE.
@@ -42,6 +48,7 @@ func TestScripts(t *testing.T) {
 		Condition:           scriptCondition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": scriptExits, "onnx": scriptONNX, "replace": scriptReplace, "flip": scriptFlip, "cut": scriptCut,
+			"mode": scriptMode, "digest": scriptDigest, "expect": scriptExpect,
 		},
 	})
 }
@@ -158,4 +165,46 @@ func scriptCut(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	scriptEdit(ts, args[1], func(data []byte) []byte { return data[:n] })
+}
+
+func scriptMode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mode perm file")
+	}
+	want, err := strconv.ParseUint(args[0], 8, 32)
+	ts.Check(err)
+	stat, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if stat.Mode().Perm() != os.FileMode(want) {
+		ts.Fatalf("%s has mode %v", args[1], stat.Mode())
+	}
+}
+
+func scriptDigest(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: digest name from to")
+	}
+	var read commitResult
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &read))
+	for _, v := range read.Digests {
+		if v.Name == args[0] {
+			ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(v.Digest.String()), 0o644))
+			return
+		}
+	}
+	ts.Fatalf("%s has no digest of %s", args[1], args[0])
+}
+
+func scriptExpect(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: expect file command …")
+	}
+	text := ts.ReadFile(args[0])
+	command := slices.Clone(args[1:])
+	for i := range command {
+		command[i] = strings.ReplaceAll(command[i], "@", text)
+	}
+	if err := ts.Exec(command[0], command[1:]...); (err != nil) != neg {
+		ts.Fatalf("%v", err)
+	}
 }

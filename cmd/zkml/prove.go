@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/prover"
 )
 
@@ -20,11 +22,13 @@ type proveResult struct {
 	Words      int            `json:"words"`
 	Seconds    float64        `json:"seconds"`
 	Values     []prover.Value `json:"values"`
+	Secrets    string         `json:"secrets,omitempty"` // the file with salts and hidden outputs
 }
 
 func (a *app) proveCommand() *cobra.Command {
-	var input, key, word, saltFile, out string
+	var input, key, word, out, secrets string
 	var clamp bool
+	var salts []string
 	cmd := &cobra.Command{
 		Use:   "prove MODEL.zkml --input INPUT",
 		Short: "prove the model's answer to one input: proof.json",
@@ -50,21 +54,24 @@ func (a *app) proveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if saltFile != "" {
-				if o.Salts, err = readFile(saltFile, readSalts); err != nil {
+			keep := secretsPath(m, secrets, out)
+			if keep == "-" {
+				return usagef("flag --secrets is required: the proof goes to standard output, and its salts have to be kept")
+			}
+			if keep != "" {
+				o.Secrets = &zkml.Secrets{}
+				if secrets != "" {
+					if o.Secrets, err = readSecrets(secrets); err != nil {
+						return err
+					}
+				}
+				if err := addSalts(o.Secrets, salts); err != nil {
 					return err
 				}
 			}
-			assignment, err := m.Assign(inputs, o)
-			if err != nil {
-				return err
-			}
-			if out == "-" && saltFile == "" && len(assignment.Salts) > 0 {
-				return usagef("salts have to be drawn, and there is no file to keep them beside: give --salts, or a path to -o")
-			}
 			p.start("proving")
 			start := time.Now()
-			proof, err := zkml.ProveAssignment(cmd.Context(), m, pk, assignment)
+			proof, err := zkml.Prove(cmd.Context(), m, pk, inputs, o)
 			if err != nil {
 				return err
 			}
@@ -73,10 +80,12 @@ func (a *app) proveCommand() *cobra.Command {
 			if pk.VerifyingKey().Development() {
 				a.notice("the key is of the development srs: whoever relies on the proof has to accept that anyone can forge it")
 			}
-			if err := a.writeFile(out, writer(proof)); err != nil {
-				return err
+			if keep != "" {
+				if err := a.writeSecrets(keep, o.Secrets); err != nil {
+					return err
+				}
 			}
-			if err := a.keepSalts(assignment.Salts, out, saltFile); err != nil {
+			if err := a.writeFile(out, writer(proof)); err != nil {
 				return err
 			}
 			if out == "-" {
@@ -84,11 +93,14 @@ func (a *app) proveCommand() *cobra.Command {
 			}
 			r := proveResult{
 				File: out, ModelID: proof.ModelID, Context: prover.Word(proof.Context()), ProofBytes: len(proof.Raw),
-				Words: len(proof.Words), Seconds: took.Seconds(), Values: proof.Values,
+				Words: len(proof.Words), Seconds: took.Seconds(), Values: proof.Values, Secrets: keep,
 			}
 			return a.emit(r, func(w io.Writer) {
 				fmt.Fprintf(w, "%s: proved in %.1f s, %s bytes and %d public words\n", out, r.Seconds, grouped(r.ProofBytes), r.Words)
 				printValues(w, proof.Values, "output")
+				if keep != "" {
+					fmt.Fprintf(w, "%s: the salts and the answers that the proof doesn't show; keep it secret\n", keep)
+				}
 			})
 		},
 	}
@@ -96,10 +108,26 @@ func (a *app) proveCommand() *cobra.Command {
 	flags.StringVar(&input, "input", "", "`file` with the model's inputs (.json, .npy, .npz, .pb)")
 	flags.StringVar(&key, "pk", "", "the proving key (default: MODEL.pk)")
 	flags.StringVar(&word, "context", "0", "the word that binds the proof to one use, at most 248 bits")
-	flags.StringVar(&saltFile, "salts", "", "`file` with the salts of hashed tensors; without it they are drawn and written to PROOF.salts.json")
 	flags.BoolVar(&clamp, "clamp", false, "move inputs outside their interval to its nearest end instead of refusing them")
+	flags.StringVar(&secrets, "secrets", "", "`file` with salts, such as commit's; what it lacks is drawn and written to it (default: new salts, written beside the proof: PROOF.secrets.json)")
+	flags.StringArrayVar(&salts, "salt", nil, "salt of a hashed tensor from another proof's secrets, `NAME=SECRETS:OTHER`, so that equal values have equal digests; repeatable")
 	flags.StringVarP(&out, "output", "o", "proof.json", "the proof; - for standard output")
 	return cmd
+}
+
+// secretsPath is where a proof's secrets go: "" if it has none.
+func secretsPath(m *zkml.Model, given, proof string) string {
+	hidden := len(m.Circuit.Manifest.Hashed()) > 0
+	for _, p := range m.Circuit.Manifest.Outputs {
+		hidden = hidden || p.Visibility == circuit.Private
+	}
+	switch {
+	case !hidden:
+		return ""
+	case given != "" || proof == "-":
+		return cmp.Or(given, "-")
+	}
+	return beside(proof, ".secrets.json")
 }
 
 // proveOptions reads the flags that prove and check share.

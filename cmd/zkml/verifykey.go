@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 )
@@ -40,7 +41,7 @@ because another model can't be compiled to the same key.`,
 			if err != nil {
 				return err
 			}
-			m, err := a.compileModel(cmd.Context(), args[0], &compileFlags{settings: settings, weights: "fixed"})
+			m, err := a.compileModel(cmd.Context(), args[0], &compileFlags{settings: settings})
 			if err != nil {
 				return err
 			}
@@ -58,6 +59,9 @@ because another model can't be compiled to the same key.`,
 			}
 			if vk.Development() {
 				a.notice("the key is of the development srs: anyone can forge proofs for it")
+			}
+			if vk.Manifest().Weights != circuit.Fixed {
+				a.notice("the weights aren't part of the key: every training of the model that fits has it")
 			}
 			r := verifyKeyResult{Same: true, ModelID: vk.ModelID(), Development: vk.Development()}
 			return a.emit(r, func(w io.Writer) {
