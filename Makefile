@@ -5,7 +5,7 @@
 GO ?= go
 NPM ?= npm
 
-.PHONY: build test bench fuzz tools demo go
+.PHONY: build test bench fuzz visibility tools demo go
 
 # The command, into bin/.
 build: go
@@ -31,6 +31,12 @@ bench: go
 # make fuzz TARGET=FuzzLoad runs the targets whose name matches.
 fuzz: go
 	GO="$(GO)" FUZZTIME="$(FUZZTIME)" .ci/fuzz "$(TARGET)"
+
+# All 27 ways to show and hide the input, output and weights of a network, and three of
+# LeNet-5, each proven and verified in Go and in its contract, with a table of what they
+# cost. About five minutes.
+visibility: go tools
+	$(GO) test -timeout 60m -v -run 'TestVisibility' ./verifier/solidity/evm -full
 
 # The Solidity compiler and Foundry, installed again when the lock file changes. This
 # is npm install, not npm ci: ci refuses a lock file without Foundry's binaries for

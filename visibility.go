@@ -65,7 +65,7 @@ func (n *Network) like(m *Model) (*Network, error) {
 func unlike(err error) error {
 	var fit *quantize.FitError
 	if errors.As(err, &fit) {
-		return err
+		return fit
 	}
 	return &quantize.FitError{Reason: err.Error()}
 }

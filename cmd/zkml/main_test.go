@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/zkml-go/zkml/internal/onnxpb"
+	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/verifier/solidity/evm"
 )
@@ -35,6 +36,8 @@ func TestMain(m *testing.M) {
 //	cut N FILE            keep the first N bytes
 //	mode PERM FILE        want these permissions, octal
 //	digest NAME FROM TO   write the digest of NAME in commit's JSON to a file
+//	word I PROOF TO       write a public word of a proof to a file
+//	answer FROM NAME TO   write the first hidden output of a secrets file as input NAME
 //	expect FILE COMMAND … run it with what the file holds in place of @
 //
 // and the variable MODELS, the folder of the trained models. The development srs is
@@ -48,7 +51,7 @@ func TestScripts(t *testing.T) {
 		Condition:           scriptCondition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": scriptExits, "onnx": scriptONNX, "replace": scriptReplace, "flip": scriptFlip, "cut": scriptCut,
-			"mode": scriptMode, "digest": scriptDigest, "expect": scriptExpect,
+			"mode": scriptMode, "digest": scriptDigest, "expect": scriptExpect, "word": scriptWord, "answer": scriptAnswer,
 		},
 	})
 }
@@ -207,4 +210,26 @@ func scriptExpect(ts *testscript.TestScript, neg bool, args []string) {
 	if err := ts.Exec(command[0], command[1:]...); (err != nil) != neg {
 		ts.Fatalf("%v", err)
 	}
+}
+
+func scriptWord(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: word i proof to")
+	}
+	i, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	proof, err := prover.ReadProof(strings.NewReader(ts.ReadFile(args[1])))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(prover.Word(proof.Words[i]).String()), 0o644))
+}
+
+func scriptAnswer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: answer from name to")
+	}
+	secrets, err := prover.ReadSecrets(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	data, err := json.Marshal(map[string][]float64{args[1]: secrets.Outputs[0].Real})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), data, 0o644))
 }
