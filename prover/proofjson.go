@@ -96,7 +96,7 @@ func ReadProof(r io.Reader) (*Proof, error) {
 
 func parseProof(b []byte) (*Proof, error) {
 	var read jsonProof
-	if err := unmarshalStrictly(b, &read); err != nil {
+	if err := unmarshalStrictly(b, &read, ""); err != nil {
 		return nil, err
 	}
 	if read.Format != proofFormat || read.Version != circuit.FormatVersion {
@@ -117,7 +117,7 @@ func parseProof(b []byte) (*Proof, error) {
 	}
 	for i, raw := range read.Values {
 		var v Value
-		if err := unmarshalStrictly(raw, &v); err != nil {
+		if err := unmarshalStrictly(raw, &v, ""); err != nil {
 			return nil, fmt.Errorf("value %d: %w", i, err)
 		}
 		p.Values = append(p.Values, v)
@@ -140,13 +140,17 @@ func parseProof(b []byte) (*Proof, error) {
 // unmarshalStrictly decodes one JSON value, all of b. Unlike encoding/json it
 // refuses unknown members, members in another case, a member twice, invalid UTF-8,
 // deep nesting and anything after the value.
-func unmarshalStrictly(b []byte, v any) error {
+//
+// Objects have the members of a struct, whose names are in lower case; only the one
+// that is the outermost object's member free, if free isn't empty, is a map with names
+// of any kind.
+func unmarshalStrictly(b []byte, v any, free string) error {
 	if !utf8.Valid(b) {
 		return errors.New("not UTF-8")
 	}
 	tokens := json.NewDecoder(bytes.NewReader(b))
 	tokens.UseNumber()
-	if err := checkMembers(tokens, 0); err != nil {
+	if err := checkMembers(tokens, 0, free, false); err != nil {
 		return err
 	}
 	if _, err := tokens.Token(); err != io.EOF {
@@ -157,8 +161,9 @@ func unmarshalStrictly(b []byte, v any) error {
 	return decoder.Decode(v)
 }
 
-// checkMembers reads one value and checks the names in its objects.
-func checkMembers(tokens *json.Decoder, depth int) error {
+// checkMembers reads one value and checks the names in its objects; those in a map may
+// be any.
+func checkMembers(tokens *json.Decoder, depth int, free string, isMap bool) error {
 	token, err := tokens.Token()
 	if err != nil {
 		return fmt.Errorf("not JSON: %w", err)
@@ -172,21 +177,23 @@ func checkMembers(tokens *json.Decoder, depth int) error {
 	}
 	seen := make(map[string]bool)
 	for tokens.More() {
+		isFree := false
 		if open == '{' {
 			name, err := tokens.Token()
 			if err != nil {
 				return fmt.Errorf("not JSON: %w", err)
 			}
 			text := name.(string)
-			if strings.ToLower(text) != text || len(text) > 64 {
+			if !isMap && (strings.ToLower(text) != text || len(text) > 64) {
 				return fmt.Errorf("unknown member %.80q", text)
 			}
 			if seen[text] {
 				return fmt.Errorf("member %q is there twice", text)
 			}
 			seen[text] = true
+			isFree = depth == 0 && free != "" && text == free
 		}
-		if err := checkMembers(tokens, depth+1); err != nil {
+		if err := checkMembers(tokens, depth+1, free, isFree); err != nil {
 			return err
 		}
 	}

@@ -63,7 +63,7 @@ func ReadSecrets(r io.Reader) (*Secrets, error) {
 		return nil, fileErrorf(secretsFile, "%v", err)
 	}
 	var file jsonSecrets
-	if err := unmarshalStrictly(b, &file); err != nil {
+	if err := unmarshalStrictly(b, &file, "salts"); err != nil {
 		return nil, fileErrorf(secretsFile, "%v", err)
 	}
 	if file.Format != secretsFormat || file.Version != circuit.FormatVersion {
