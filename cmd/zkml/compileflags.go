@@ -27,12 +27,9 @@ type compileFlags struct {
 	links []link // of inputLike
 }
 
-// add defines the flags. Those with which the choices are made are left out for
-// commands that only take choices that were made before.
+// add defines the flags.
 func (f *compileFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.samples, "samples", "", "`file` of sample inputs to calibrate on (.json, .npy, .npz)")
-	flags.StringVar(&f.target, "target", "", "accuracy to reach: argmax=P, the same label on the fraction P of the samples, or error=E, of the output's range")
-	flags.BoolVar(&f.strict, "strict", false, "fail if the target is missed")
+	f.addReport(flags)
 	flags.StringVar(&f.head, "head", "", "decision to append: argmax or threshold=T")
 	flags.StringSliceVar(&f.labels, "labels", nil, "names of the head's labels, separated by commas")
 	flags.StringArrayVar(&f.dims, "dim", nil, "size of a free dimension, `NAME=N`; repeatable")
@@ -43,6 +40,14 @@ func (f *compileFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.name, "name", "", "the model's name, instead of the one in the file")
 	flags.IntSliceVar(&f.widths, "widths", nil, "widths in bits of the range-check tables, ascending")
 	flags.StringVar(&f.settings, "settings", "", "`file` with all choices, from zkml calibrate")
+}
+
+// addReport defines the flags of commands that measure the accuracy of choices that
+// were made before.
+func (f *compileFlags) addReport(flags *pflag.FlagSet) {
+	flags.StringVar(&f.samples, "samples", "", "`file` of sample inputs to calibrate on (.json, .npy, .npz)")
+	flags.StringVar(&f.target, "target", "", "accuracy to reach: argmax=P, the same label on the fraction P of the samples, or error=E, of the output's range")
+	flags.BoolVar(&f.strict, "strict", false, "fail if the target is missed")
 }
 
 // network loads the ONNX file and the samples.

@@ -11,6 +11,7 @@ import (
 	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
+	"github.com/zkml-go/zkml/quantize"
 )
 
 // verifyKeyResult is what verify-key prints of a key that is the model's.
@@ -18,20 +19,25 @@ type verifyKeyResult struct {
 	Same        bool           `json:"same"`
 	ModelID     prover.ModelID `json:"model_id"`
 	Development bool           `json:"development"`
+	// Accuracy says how well the key's program follows the model, if samples are given.
+	Accuracy *quantize.Report `json:"accuracy,omitempty"`
 }
 
 func (a *app) verifyKeyCommand() *cobra.Command {
-	var settings, key string
+	var key string
+	var f compileFlags
 	cmd := &cobra.Command{
 		Use:   "verify-key MODEL.onnx --settings MODEL.settings.json --vk MODEL.vk",
 		Short: "check that a verifying key is that of an ONNX model",
 		Long: `Verify-key compiles the ONNX model again with the settings, makes the key again, and
 compares it with the one given: equal keys have equal model ids. The settings may
-come from calibrate, or from a model.zkml of anyone: they don't have to be trusted,
-because another model can't be compiled to the same key.`,
+come from calibrate, or from a model.zkml. They are part of what a key says: scales
+and intervals, on which it depends how well the key follows the ONNX model, the head
+and the names of labels. If someone else chose them, look at them, and give --samples
+to measure the answers; with --strict a missed target is an error.`,
 		Args: exactArgs("MODEL.onnx"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := require("settings", settings); err != nil {
+			if err := require("settings", f.settings); err != nil {
 				return err
 			}
 			if err := require("vk", key); err != nil {
@@ -41,7 +47,7 @@ because another model can't be compiled to the same key.`,
 			if err != nil {
 				return err
 			}
-			m, err := a.compileModel(cmd.Context(), args[0], &compileFlags{settings: settings})
+			m, err := a.compileModel(cmd.Context(), args[0], &f)
 			if err != nil {
 				return err
 			}
@@ -64,12 +70,19 @@ because another model can't be compiled to the same key.`,
 				a.notice("the weights aren't part of the key: every training of the model that fits has it")
 			}
 			r := verifyKeyResult{Same: true, ModelID: vk.ModelID(), Development: vk.Development()}
+			if f.samples != "" {
+				r.Accuracy = m.Report
+			}
 			return a.emit(r, func(w io.Writer) {
 				fmt.Fprintf(w, "%s is the key of %s: model id %s\n", key, args[0], r.ModelID)
+				if r.Accuracy != nil {
+					printAccuracy(w, m)
+				}
 			})
 		},
 	}
-	cmd.Flags().StringVar(&settings, "settings", "", "`file` with the choices: model.settings.json, or a model.zkml")
+	f.addReport(cmd.Flags())
+	cmd.Flags().StringVar(&f.settings, "settings", "", "`file` with the choices: model.settings.json, or a model.zkml")
 	cmd.Flags().StringVar(&key, "vk", "", "the verifying key to compare with")
 	return cmd
 }
