@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/internal/atomicfile"
 	"github.com/zkml-go/zkml/prover"
 )
 
@@ -20,8 +21,8 @@ func beside(path, extension string) string {
 	return strings.TrimSuffix(path, filepath.Ext(path)) + extension
 }
 
-// writeFile writes a file through a temporary one beside it, so that it appears whole
-// or not at all. The path "-" is standard output.
+// writeFile writes a file that appears whole or not at all. The path "-" is standard
+// output.
 func (a *app) writeFile(path string, write func(w io.Writer) error) error {
 	if path == "-" {
 		return write(a.stdout)
@@ -31,16 +32,7 @@ func (a *app) writeFile(path string, write func(w io.Writer) error) error {
 
 // writeMode is writeFile with the file's permissions, and never to standard output.
 func (a *app) writeMode(path string, mode fs.FileMode, write func(w io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return outputError(path, err)
-	}
-	defer os.Remove(f.Name()) // fails where the file was renamed, as it should be
-	err = errors.Join(write(f), f.Chmod(mode), f.Sync(), f.Close())
-	if err != nil {
-		return outputError(path, err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := atomicfile.Write(path, mode, write); err != nil {
 		return outputError(path, err)
 	}
 	a.log.Debug("wrote", "file", path)
@@ -55,8 +47,11 @@ func (a *app) writeSecrets(path string, s *zkml.Secrets) error {
 // outputError names the path rather than the temporary file.
 func outputError(path string, err error) error {
 	var failed *fs.PathError
+	var rename *os.LinkError
 	if errors.As(err, &failed) {
 		err = failed.Err
+	} else if errors.As(err, &rename) {
+		err = rename.Err
 	}
 	return fmt.Errorf("write %s: %w", path, err)
 }

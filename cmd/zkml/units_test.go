@@ -2,11 +2,7 @@ package main
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -42,40 +38,6 @@ func TestGrouped(t *testing.T) {
 		if got := grouped(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
 		}
-	}
-}
-
-// TestWriteFileIsAtomic fails halfway through a file and wants the old one, and
-// nothing else, in the folder.
-func TestWriteFileIsAtomic(t *testing.T) {
-	a := &app{log: slog.New(slog.DiscardHandler)}
-	path := filepath.Join(t.TempDir(), "proof.json")
-	write := func(text string, failure error) error {
-		return a.writeFile(path, func(w io.Writer) error {
-			_, err := io.WriteString(w, text)
-			return errors.Join(err, failure)
-		})
-	}
-	if err := write("old", nil); err != nil {
-		t.Fatal(err)
-	}
-	broken := errors.New("broken")
-	if err := write("new", broken); !errors.Is(err, broken) {
-		t.Fatalf("a write that fails: %v", err)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil || string(text) != "old" {
-		t.Errorf("%q, %v: want the old file", text, err)
-	}
-	if err := write("new", nil); err != nil {
-		t.Fatal(err)
-	}
-	if text, _ := os.ReadFile(path); string(text) != "new" {
-		t.Errorf("%q: want the new file", text)
-	}
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil || len(entries) != 1 {
-		t.Errorf("%d files in the folder, %v", len(entries), err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sort"
@@ -14,6 +15,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	gnarksolidity "github.com/consensys/gnark/backend/solidity"
 
+	"github.com/zkml-go/zkml/internal/atomicfile"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 )
@@ -43,14 +45,19 @@ func (f Files) Paths() []string {
 }
 
 // Write writes the project into a directory, which it makes if need be. Files of
-// the same names are replaced, others are left alone.
+// the same names are replaced, each by all of the new one or not at all; others are
+// left alone.
 func (f Files) Write(dir string) error {
 	for _, path := range f.Paths() {
 		target := filepath.Join(dir, filepath.FromSlash(path))
 		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			return fmt.Errorf("writing the Foundry project: %w", err)
 		}
-		if err := os.WriteFile(target, f[path], 0o644); err != nil {
+		write := func(w io.Writer) error {
+			_, err := w.Write(f[path])
+			return err
+		}
+		if err := atomicfile.Write(target, 0o644, write); err != nil {
 			return fmt.Errorf("writing the Foundry project: %w", err)
 		}
 	}
