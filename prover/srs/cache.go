@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/kzg"
+
+	"github.com/zkml-go/zkml/internal/atomicfile"
 )
 
 // CacheVariable is the environment variable that overrides where caches lie.
@@ -139,17 +142,9 @@ func (c *Cache) store(s *SRS, source [sourceSize]byte) (Entry, error) {
 	if err := os.MkdirAll(c.folder, 0o755); err != nil {
 		return Entry{}, fmt.Errorf("cache a string: %w", err)
 	}
-	file, err := os.CreateTemp(c.folder, "*.tmp")
-	if err != nil {
-		return Entry{}, fmt.Errorf("cache a string: %w", err)
-	}
-	defer os.Remove(file.Name())
-	err = errors.Join(s.write(file, source), file.Sync(), file.Close())
 	path := c.path(s.ID(), s.Log)
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
+	write := func(w io.Writer) error { return s.write(w, source) }
+	if err := atomicfile.Write(path, 0o644, write); err != nil {
 		return Entry{}, fmt.Errorf("cache a string: %w", err)
 	}
 	return describe(path), nil
