@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
 	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/quantize"
 	"github.com/zkml-go/zkml/tensor"
@@ -73,3 +75,17 @@ func TestIntegerOf(t *testing.T) {
 
 // text64 returns the shortest text of a real value, as JSON has it.
 func text64(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+// TestUnknownExpectationsInOrder wants one text for one mistake.
+func TestUnknownExpectationsInOrder(t *testing.T) {
+	e := Expectation{Integers: map[string][]int64{"c": nil, "a": nil, "b": nil}, Digests: map[string]fr.Element{"e": {}, "d": {}}}
+	want := ""
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		want += errNotPublic(name).Error() + "\n"
+	}
+	for range 10 {
+		if err := e.check(&Verdict{}); err == nil || err.Error()+"\n" != want {
+			t.Fatalf("%v, want %s", err, want)
+		}
+	}
+}

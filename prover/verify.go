@@ -3,6 +3,8 @@ package prover
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -127,14 +129,11 @@ func (e *Expectation) check(v *Verdict) error {
 		}
 	}
 	var unknown []error
-	for name := range e.Integers {
-		if !known[name] {
-			unknown = append(unknown, errNotPublic(name))
-		}
-	}
-	for name := range e.Digests {
-		if !known[name] {
-			unknown = append(unknown, errNotPublic(name))
+	for _, names := range []iter.Seq[string]{maps.Keys(e.Integers), maps.Keys(e.Digests)} {
+		for _, name := range slices.Sorted(names) {
+			if !known[name] {
+				unknown = append(unknown, errNotPublic(name))
+			}
 		}
 	}
 	return errors.Join(unknown...)
