@@ -45,11 +45,16 @@ func describe(v *prover.Value) string {
 
 // parseExpectation reads the NAME=VALUE flags of verify.
 func parseExpectation(expect *prover.Expectation, m *circuit.Manifest, texts []string) error {
+	given := make(map[string]bool, len(texts))
 	for _, text := range texts {
 		name, value, _ := cutLast(text, "=")
 		if name == "" || value == "" {
 			return usagef("--expect %q: want NAME=VALUE or NAME=DIGEST", text)
 		}
+		if given[name] {
+			return usagef("--expect %q: there is another one for %q", text, name)
+		}
+		given[name] = true
 		if err := expect.Expect(m, name, value); err != nil {
 			return usagef("--expect %s: %w", text, err)
 		}
