@@ -44,7 +44,7 @@ compile --settings, and can check a key, with verify-key.`,
 				_, err := w.Write(text)
 				return err
 			})
-			if err != nil {
+			if err != nil || out == "-" {
 				return err
 			}
 			return a.emit(calibrateResult{out, m.Report, m.Settings}, func(w io.Writer) {
@@ -56,6 +56,6 @@ compile --settings, and can check a key, with verify-key.`,
 		},
 	}
 	f.add(cmd.Flags())
-	output(cmd.Flags(), &out, "the settings (default: MODEL.settings.json)")
+	output(cmd.Flags(), &out, "the settings (default: MODEL.settings.json); - for standard output, which then has nothing else")
 	return cmd
 }

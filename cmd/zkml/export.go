@@ -118,10 +118,13 @@ func (a *app) exportCalldataCommand() *cobra.Command {
 			}
 			r := calldataResult{Function: solidity.Signature(vk, entry), Calldata: "0x" + hex.EncodeToString(data), Bytes: len(data)}
 			if out != "" {
-				return a.writeFile(out, func(w io.Writer) error {
+				err := a.writeFile(out, func(w io.Writer) error {
 					_, err := fmt.Fprintln(w, r.Calldata)
 					return err
 				})
+				if err != nil || out == "-" || !a.json {
+					return err
+				}
 			}
 			return a.emit(r, func(w io.Writer) { fmt.Fprintln(w, r.Calldata) })
 		},
