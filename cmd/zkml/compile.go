@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
 	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/quantize"
 )
 
@@ -40,7 +42,14 @@ circuit. It writes model.zkml, from which setup makes keys and prove makes proof
 			if out == "" {
 				out = beside(args[0], ".zkml")
 			}
-			if err := a.writeFile(out, m.Save); err != nil {
+			mode := fs.FileMode(0o644)
+			if m.Circuit.Manifest.Weights != circuit.Fixed {
+				mode = 0o600 // the file holds the weights that proofs hide
+			}
+			if out == "-" {
+				return m.Save(a.stdout)
+			}
+			if err := a.writeMode(out, mode, m.Save); err != nil {
 				return err
 			}
 			r := compileResult{
@@ -54,7 +63,7 @@ circuit. It writes model.zkml, from which setup makes keys and prove makes proof
 		},
 	}
 	f.add(cmd.Flags())
-	output(cmd.Flags(), &out, "the compiled model (default: MODEL.zkml)")
+	output(cmd.Flags(), &out, "the compiled model (default: MODEL.zkml); - for standard output")
 	return cmd
 }
 
