@@ -24,8 +24,14 @@ func (l *lowering) declared() *ParamSettings {
 // weights: those of sums, averages and the like, where one factor stands everywhere.
 // Whoever compiles other weights for the same program has to make the same decision.
 func (l *lowering) isArchitecture(values []float64) bool {
+	if !l.s.HiddenWeights {
+		return true
+	}
+	if len(values) < 2 {
+		return false
+	}
 	_, common := commonValue(values)
-	return !l.s.HiddenWeights || common && len(values) > 1
+	return common
 }
 
 // hidden emits integers that stand for trained weights as a Param, for which it

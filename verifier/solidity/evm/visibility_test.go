@@ -15,6 +15,7 @@ import (
 	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
+	"github.com/zkml-go/zkml/quantize"
 	"github.com/zkml-go/zkml/verifier/solidity"
 	"github.com/zkml-go/zkml/verifier/solidity/evm"
 )
@@ -97,13 +98,6 @@ func show(t *testing.T, name string, load zkml.LoadOptions, v visible) {
 			t.Errorf("another digest of %s: %v", hashed, err)
 		}
 	}
-	needCompiler(t)
-	report, err := evm.Verify(context.Background(), vk, solidity.Typed, proof)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("| %v | %v | %v | %d | 2^%d | %.1f s | %d | %d | %d |", v[0], v[1], v[2],
-		m.Circuit.Rows(), m.DomainLog(), took.Seconds(), len(proof.Words), report.ExecutionGas, report.TransactionGas)
 	for i := range proof.Words {
 		forged := *proof
 		forged.Words = slices.Clone(proof.Words)
@@ -118,6 +112,13 @@ func show(t *testing.T, name string, load zkml.LoadOptions, v visible) {
 			t.Errorf("another word %d: %v", i, err)
 		}
 	}
+	needCompiler(t)
+	report, err := evm.Verify(context.Background(), vk, solidity.Typed, proof)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("| %v | %v | %v | %d | 2^%d | %.1f s | %d | %d | %d |", v[0], v[1], v[2],
+		m.Circuit.Rows(), m.DomainLog(), took.Seconds(), len(proof.Words), report.ExecutionGas, report.TransactionGas)
 }
 
 // digests computes outside the proof what it has to state: from the inputs, from the
@@ -232,5 +233,68 @@ func TestUnlinkable(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOtherWeights changes a hidden weight of a model: the key and the model id stay, and
+// a caller who expects the digest of the first weights rejects the second ones, in Go
+// and in the contract.
+func TestOtherWeights(t *testing.T) {
+	m, inputs := compiled(t, "breast_cancer", zkml.LoadOptions{Head: zkml.ArgMax()}, visible{circuit.Shown, circuit.Shown, circuit.Hashed})
+	pk, vk := keys(t, m)
+	secrets := &zkml.Secrets{}
+	prove := func() (*prover.Proof, fr.Element) {
+		digest, err := m.CommitWeights(secrets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proof, err := zkml.Prove(context.Background(), m, pk, inputs, zkml.ProveOptions{Secrets: secrets})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return proof, fr.Element(*digest.Digest)
+	}
+	first, published := prove()
+	for i := range m.Program.Nodes {
+		if op, ok := m.Program.Nodes[i].Op.(quantize.Param); ok {
+			op.Values[0] ^= 1 // stays in its interval
+			break
+		}
+	}
+	second, other := prove()
+	if first.ModelID != second.ModelID || published == other {
+		t.Fatal("the weights are the same, or the model isn't")
+	}
+	expect := zkml.Expectation{AllowDevelopmentSRS: true, Digests: map[string]fr.Element{circuit.WeightsName: published}}
+	if _, err := zkml.Verify(vk, first, expect); err != nil {
+		t.Errorf("the expected weights: %v", err)
+	}
+	if _, err := zkml.Verify(vk, second, expect); !errors.Is(err, prover.ErrRejected) {
+		t.Errorf("other weights: %v", err)
+	}
+	if _, err := zkml.Verify(vk, second, zkml.Expectation{AllowDevelopmentSRS: true}); err != nil {
+		t.Errorf("other weights, none expected: %v", err)
+	}
+	needCompiler(t)
+	files, err := solidity.Export(vk, solidity.Options{AllowDevelopmentSRS: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := evm.Deploy(context.Background(), files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := call(t, v, vk, solidity.Typed, second); r.Revert != nil {
+		t.Errorf("other weights under their digest: %v", r.Revert)
+	}
+	// A contract that knows the published digest passes that one.
+	forged := *second
+	forged.Words = slices.Clone(second.Words)
+	forged.Words[len(forged.Words)-1] = published
+	if r := call(t, v, vk, solidity.Typed, &forged); r.Revert == nil {
+		t.Error("other weights under the published digest: the contract accepts")
+	}
+	if r := call(t, v, vk, solidity.Typed, first); r.Revert != nil {
+		t.Errorf("the published weights: %v", r.Revert)
 	}
 }
