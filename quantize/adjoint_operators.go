@@ -6,7 +6,8 @@ import (
 	"github.com/zkml-go/zkml/graph"
 )
 
-// throughRewire sends each weight to the element that it came from.
+// throughRewire sends each weight to the element that it came from, times the change
+// of scale.
 func (s *adjoint) throughRewire(id ID, op Rewire, w []float64) {
 	p := s.a.Program
 	node := &p.Nodes[id]
@@ -27,7 +28,7 @@ func (s *adjoint) throughRewire(id ID, op Rewire, w []float64) {
 				at -= size
 				continue
 			}
-			s.at(in)[at] += v
+			s.at(in)[at] += float64(v * node.Scale.Float() / p.Nodes[in].Scale.Float())
 			break
 		}
 	}

@@ -130,7 +130,7 @@ func (a *Analysis) errorOf(id ID, values [][]int64, bounds [][]float64) []float6
 			e[i] = math.Abs(note.constant[i])
 		}
 	case Rewire:
-		errorOfRewire(op, node, note, e, bounds)
+		a.errorOfRewire(op, node, note, e, bounds)
 	case Linear:
 		a.errorOfLinear(id, op, e, values, bounds)
 	case MatMul:
@@ -231,11 +231,15 @@ func magnitudes(q []int64, s Scale) []float64 {
 	return r
 }
 
-// errorOfRewire moves errors along.
-func errorOfRewire(op Rewire, node *Node, note *deviation, e []float64, bounds [][]float64) {
+// errorOfRewire moves errors along. They grow with the scale where it changes, which
+// is how a constant factor is applied.
+func (a *Analysis) errorOfRewire(op Rewire, node *Node, note *deviation, e []float64, bounds [][]float64) {
 	var all []float64
 	for _, in := range node.Inputs {
-		all = append(all, bounds[in]...)
+		ratio := node.Scale.Float() / a.Program.Nodes[in].Scale.Float()
+		for _, v := range bounds[in] {
+			all = append(all, float64(ratio*v))
+		}
 	}
 	if op.Index == nil {
 		copy(e, all)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/zkml-go/zkml/graph"
@@ -100,6 +101,33 @@ func withinBounds(t *testing.T, seed uint64, g *graph.Graph, a *quantize.Analysi
 		}
 	}
 	return true
+}
+
+// TestBoundsOfChangedScale wants the error of a rounded value to grow with the constant
+// that it is multiplied by, which is only a change of scale.
+func TestBoundsOfChangedScale(t *testing.T) {
+	for _, factor := range []float64{100, -100, 0.01} {
+		shape := tensor.Shape{1, 64}
+		c := newChain(shape)
+		y := c.add(graph.Unary{Func: graph.Sigmoid}, shape, 0)
+		k := c.add(graph.Const{Values: slices.Repeat([]float64{factor}, 64)}, shape)
+		c.add(graph.Mul{}, shape, y, k)
+		sample := &graph.Tensor{Shape: shape}
+		for i := range 64 {
+			sample.Data = append(sample.Data, float64(i-32)/8)
+		}
+		_, report := mustQuantize(t, c.g, quantize.Options{Samples: []quantize.Sample{{"x": sample}}})
+		a, err := quantize.Analyze(c.g, report.Settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !withinBounds(t, 0, c.g, a, quantize.Sample{"x": sample}) {
+			t.Errorf("times %v: saturates", factor)
+		}
+		if out := report.Outputs[0]; out.Bound == nil || *out.Bound > 2*out.BoundError {
+			t.Errorf("times %v: bound %v, error %v", factor, out.Bound, out.BoundError)
+		}
+	}
 }
 
 // one builds the graph of one operator on one input of [-1, 1].
