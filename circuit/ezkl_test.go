@@ -28,7 +28,6 @@ var beyond = map[string]string{
 	"1l_topk":          "TopK",
 	"1l_upsample":      "Resize",
 	"1l_where":         "Less",
-	"bitshift":         "Div", // of integers, which truncates
 	"bitwise_ops":      "Or",
 	"boolean":          "And Xor",
 	"decision_tree":    "Less",
@@ -36,7 +35,6 @@ var beyond = map[string]string{
 	"gather_nd":        "GatherND",
 	"general_exp":      "Pow", // a computed exponent
 	"gru":              "GRU",
-	"integer_div":      "Div", // of integers, which truncates
 	"layernorm":        "LayerNormalization",
 	"less":             "Less",
 	"linear_svc":       "Greater",

@@ -1,6 +1,9 @@
 package graph
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 func (Mul) kind() string { return "Mul" }
 
@@ -27,10 +30,15 @@ func (Div) check(g *Graph, n *Node) error {
 	return g.sameShapes(n)
 }
 
-func (Div) eval(out *Tensor, in []*Tensor) {
+// eval divides. Truncation is exact for integers below 2^53: their quotient, if it
+// lies between two integers, isn't so near to one that float64 rounds it there.
+func (d Div) eval(out *Tensor, in []*Tensor) {
 	x, y := in[0].Data, in[1].Data
 	for i := range out.Data {
 		out.Data[i] = x[i] / y[i]
+		if d.Truncate {
+			out.Data[i] = math.Trunc(out.Data[i])
+		}
 	}
 }
 

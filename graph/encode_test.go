@@ -33,6 +33,7 @@ func edgeCases() *graph.Graph {
 	b.add(graph.Rewire{Index: []int32{-1, 1, -1}, Fill: math.Copysign(0, -1)}, tensor.Shape{3}, x)
 	b.constant([]float64{0x1p-1074, math.MaxFloat64}, 2)
 	b.constant(nil, 0)
+	b.add(graph.Div{Truncate: true}, tensor.Shape{2}, x, x)
 	return b.output(b.add(graph.Add{Coeffs: []int{-1}}, tensor.Shape{2}, x))
 }
 

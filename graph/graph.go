@@ -120,7 +120,10 @@ type MatMul struct{}
 type Mul struct{}
 
 // Div is the elementwise quotient of two tensors of one shape.
-type Div struct{}
+type Div struct {
+	// Truncate says that the quotient is rounded toward zero, as integers divide.
+	Truncate bool `cbor:",omitempty"`
+}
 
 // Add is the sum Σ Coeffs[i]·operand i of tensors of one shape; a coefficient is
 // 1 or -1.

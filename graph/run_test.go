@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -52,6 +53,8 @@ func TestOperators(t *testing.T) {
 			of(t, tensor.Shape{2, 2, 2}, 1, 2, 3, 4, 5, 6, 7, 8)}, 0, of(t, tensor.Shape{2, 1, 2}, 7, 10, 43, 50)},
 		{"mul", graph.Mul{}, []operand{of(t, tensor.Shape{2}, 3, -4), of(t, tensor.Shape{2}, 5, 6)}, 0, of(t, tensor.Shape{2}, 15, -24)},
 		{"div", graph.Div{}, []operand{of(t, tensor.Shape{2}, 3, -4), of(t, tensor.Shape{2}, 2, 8)}, 0, of(t, tensor.Shape{2}, 1.5, -0.5)},
+		{"truncated div", graph.Div{Truncate: true}, []operand{of(t, tensor.Shape{6}, 7, -7, 7, -7, -1, 0x1p53-1), of(t, tensor.Shape{6}, 2, 2, -2, -2, 3, 0x1p52)}, 0,
+			of(t, tensor.Shape{6}, 3, -3, -3, 3, 0, 1)},
 		{"add", graph.Add{Coeffs: []int{1, -1, -1}}, []operand{of(t, tensor.Shape{1}, 10), of(t, tensor.Shape{1}, 3),
 			of(t, tensor.Shape{1}, 2)}, 0, of(t, tensor.Shape{1}, 5)},
 		{"max", graph.Max{}, []operand{of(t, tensor.Shape{2, 3}, -1, -2, -3, 4, 6, 5)}, 0, of(t, tensor.Shape{2}, -1, 6)},
@@ -106,6 +109,31 @@ func TestOperators(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTruncatedDiv compares quotients of integers up to 2^53 with those of int64, most
+// of them next to a multiple of the divisor.
+func TestTruncatedDiv(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 53))
+	const n = 100000
+	x, y, want := tensor.New[float64](tensor.Shape{n}), tensor.New[float64](tensor.Shape{n}), make([]int64, n)
+	for i := range n {
+		c := 1 + rng.Int64N(1<<(1+rng.IntN(53)))
+		a := min(c*(1+rng.Int64N(1<<53/c)), 1<<53) + rng.Int64N(3) - 1
+		a, c = min(a, 1<<53)*(1-2*rng.Int64N(2)), c*(1-2*rng.Int64N(2))
+		x.Data[i], y.Data[i], want[i] = float64(a), float64(c), a/c
+	}
+	b := new(builder)
+	id := b.add(graph.Div{Truncate: true}, tensor.Shape{n}, b.input("x", n), b.input("y", n))
+	values, err := b.output(id).Run(map[string]*graph.Tensor{"x": x, "y": y})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, got := range values[id].Data {
+		if got != float64(want[i]) {
+			t.Fatalf("%.0f / %.0f is %.0f, expected %d", x.Data[i], y.Data[i], got, want[i])
+		}
 	}
 }
 

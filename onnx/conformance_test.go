@@ -48,7 +48,6 @@ const (
 	training     = "training mode"
 	poolIndices  = "indices of a maximum pool"
 	computedArgs = "operand computed at run time that must be a constant"
-	integerDiv   = "division of integers computed at run time"
 	rounding     = "conversion that rounds or narrows computed values"
 	empty        = "tensor without elements"
 	infinite     = "infinity or NaN"
@@ -244,11 +243,16 @@ func hasInitializer(model *onnxpb.ModelProto, name string) bool {
 }
 
 func inputsToBind(model *onnxpb.ModelProto) map[string]bool {
-	bind := map[string]bool{}
+	bind, integers := map[string]bool{}, map[string]bool{}
+	for _, in := range model.Graph.Input {
+		integers[in.GetName()] = DType(in.GetType().GetTensorType().GetElemType()).Integer()
+	}
 	for _, n := range model.Graph.Node {
 		positions := constantOperands[n.GetOpType()]
 		for i, in := range n.Input {
-			if slices.Contains(positions, i) || slices.Contains(positions, -1) {
+			// Integers are divided by constants only.
+			divisor := n.GetOpType() == "Div" && i == 1 && integers[in]
+			if divisor || slices.Contains(positions, i) || slices.Contains(positions, -1) {
 				bind[in] = true
 			}
 		}
@@ -303,7 +307,6 @@ func skipReason(err error) (string, error) {
 		{"training mode", training},
 		{"second result, the indices", poolIndices},
 		{"is not a constant", computedArgs},
-		{"divides integers", integerDiv},
 		{"rounds a computed", rounding},
 		{"narrows a computed", rounding},
 		{"has no elements", empty},

@@ -246,6 +246,8 @@ func TestFormatErrors(t *testing.T) {
 			node("Gather", names("x", "i"), names("y")).output("y").bytes()},
 		{"division by a constant zero", "divisor is 0", newModel(13).input("x", Float, 2).weight(floatTensor("z", nil, 0)).
 			node("Div", names("x", "z"), names("y")).output("y").bytes()},
+		{"division of integers by a constant zero", "element 1 of the divisor is 0", newModel(13).input("x", Int64, 2).weight(intTensor("z", []int64{2}, 1, 0)).
+			node("Div", names("x", "z"), names("y")).output("y").bytes()},
 	}
 	for _, c := range tests {
 		t.Run(c.name, func(t *testing.T) {
@@ -286,6 +288,26 @@ func TestUnsupported(t *testing.T) {
 	}
 	if text := err.Error(); !strings.Contains(text, "com.example.Attend") || !strings.Contains(text, "3 nodes") {
 		t.Errorf("error is %q", text)
+	}
+}
+
+// TestIntegerDivision divides integers by constants, which rounds toward zero, and
+// refuses what it can't.
+func TestIntegerDivision(t *testing.T) {
+	g := newModel(13).input("x", Int64, 2, 2).weight(intTensor("c", []int64{2}, 4, -3)).
+		node("Div", names("x", "c"), names("y")).output("y").load(t)
+	if got, want := runOne(t, g, 7, 7, -7, -7), []float64{1, -2, -1, 2}; !slices.Equal(got, want) {
+		t.Errorf("quotients %v, expected %v", got, want)
+	}
+	for _, m := range []*modelBuilder{
+		newModel(13).input("x", Int64, 2).input("c", Int64, 2),
+		newModel(13).weight(intTensor("x", []int64{2}, 5, 6)).input("c", Int64, 2),
+		newModel(13).input("x", Int64, 2).weight(intTensor("c", nil, 1<<53+1)),
+	} {
+		_, _, err := LoadBytes(m.node("Div", names("x", "c"), names("y")).output("y").bytes(), Options{})
+		if !IsUnsupported(err) {
+			t.Errorf("error is %v, expected an *UnsupportedError", err)
+		}
 	}
 }
 

@@ -167,9 +167,36 @@ func lowerDiv(n *node) ([]value, error) {
 			func(x, y float64) float64 { return x / y }))
 	}
 	if a.dtype.Integer() {
-		return nil, n.unsupportedf("it divides integers that are computed at run time")
+		return one(n.divIntegers(a, b))
 	}
 	return one(n.div2(a, b))
+}
+
+// divIntegers returns the quotient of integers by constants, rounded toward zero,
+// with broadcasting.
+func (n *node) divIntegers(a, b value) (value, error) {
+	if !b.constant() {
+		return value{}, n.unsupportedf("it divides integers by integers that are computed at run time")
+	}
+	for i, v := range b.con.Ints {
+		switch {
+		case v == 0:
+			return value{}, n.malformedf("element %d of the divisor is 0", i)
+		case v > 1<<53 || v < -1<<53:
+			return value{}, n.unsupportedf("element %d of the divisor is %d, beyond 2^53", i, v)
+		}
+	}
+	shape, err := n.broadcastShape(a.shape, b.shape)
+	if err != nil {
+		return value{}, err
+	}
+	if a, err = n.broadcast(a, shape); err != nil {
+		return value{}, err
+	}
+	if b, err = n.broadcast(b, shape); err != nil {
+		return value{}, err
+	}
+	return n.emit(graph.Div{Truncate: true}, shape, a.dtype, a, b)
 }
 
 // div2 returns the quotient of real numbers with broadcasting.

@@ -185,6 +185,9 @@ func (s *adjoint) through(id ID, w []float64) bool {
 	case Max:
 		s.throughMax(id, w)
 	case Div:
+		if note.floors {
+			return false
+		}
 		s.throughDiv(id, w)
 	default:
 		return false

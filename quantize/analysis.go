@@ -30,6 +30,8 @@ type deviation struct {
 	// Lookup: the function; negatedExp is e^-x.
 	function   *graph.Unary
 	negatedExp bool
+	// Div: the rounding is part of the model.
+	floors bool
 }
 
 // Analysis bounds the error of a program against the graph it was made from.
@@ -192,6 +194,10 @@ func (a *Analysis) errorOf(id ID, values [][]int64, bounds [][]float64) []float6
 			}
 		}
 	case Div:
+		if note.floors {
+			errorOfFloor(e, x, values[node.Inputs[1]], values[id], ex)
+			break
+		}
 		b, eb, sb := values[node.Inputs[1]], bounds[node.Inputs[1]], p.Nodes[node.Inputs[1]].Scale
 		for i := range e {
 			divisor := sb.Real(b[i]) - eb[i]
@@ -310,6 +316,16 @@ func errorOfLookup(op Lookup, note *deviation, q int64, x, e, y float64) float64
 		return max(math.Abs(f(x)-y)+float64(slope*e), math.Abs(y)+math.Abs(f(x)))
 	}
 	return math.Abs(f(x)-y) + float64(slope*e)
+}
+
+// errorOfFloor bounds the error of floor((a + floor(b/2))/b), a step function, with b
+// exact and all scales 1.
+func errorOfFloor(e []float64, a, b, y []int64, ea []float64) {
+	for i := range e {
+		step := func(a float64) float64 { return math.Floor((a + float64(b[i]/2)) / float64(b[i])) }
+		at, q := float64(a[i]), float64(y[i])
+		e[i] = max(step(at+ea[i])-q, q-step(at-ea[i]))
+	}
 }
 
 // steepness is the largest slope of a function and whether it never decreases.

@@ -173,6 +173,9 @@ func (l *lowering) node(id graph.ID) (value, error) {
 	case graph.Mul:
 		return l.mul(id)
 	case graph.Div:
+		if op.Truncate {
+			return l.divIntegers(id)
+		}
 		return l.div(id)
 	case graph.Add:
 		return l.add(id, op)
