@@ -56,6 +56,10 @@ type calibration struct {
 	bottlenecks map[[3]int][]bottleneck
 }
 
+// The largest magnitude of an input's samples lies between these, so that the unit
+// chosen for it, of up to 20 bits, is one that Settings can hold.
+const leastSample, mostSample = 1.0 / (1 << 40), 1 << 60
+
 // observe runs the samples, or made-up ones if settings don't make them
 // unnecessary.
 func (c *calibration) observe() error {
@@ -78,6 +82,8 @@ func (c *calibration) observe() error {
 		e, ok := c.o.Encodings[in.Name]
 		if s := inputSettings(in, 0, 0, 0, 1, Scale{}, &e); ok && len(samples) > 0 && (stats.lo[id] < s.Scale.Real(s.Lo) || stats.hi[id] > s.Scale.Real(s.Lo+1<<min(s.Bits, MaxBits)-1)) {
 			c.notices = append(c.notices, fmt.Sprintf("input %q: samples lie in [%v, %v], outside its encoding, and were clamped", in.Name, stats.lo[id], stats.hi[id]))
+		} else if most := max(stats.hi[id], -stats.lo[id]); !ok && len(samples) > 0 && most != 0 && !(most >= leastSample && most <= mostSample) {
+			return &graph.InputError{Name: in.Name, Reason: fmt.Sprintf("samples lie in [%v, %v]: the largest magnitude has to be 0 or from 2^-40 to 2^60; scale the model's input", stats.lo[id], stats.hi[id])}
 		} else if b := stats.bytes[i]; !ok && b != (Scale{}) && !in.Integer {
 			c.notices = append(c.notices, fmt.Sprintf("input %q: the samples are bytes, scale %v, and so the input is taken", in.Name, b))
 		}
