@@ -154,6 +154,10 @@ func (a *app) openProver(cmd *cobra.Command, model, key string, p *progress) (*z
 	if err := pk.VerifyingKey().CheckModel(m.Circuit.Manifest); err != nil {
 		return nil, nil, fmt.Errorf("%s and %s: %w", key, model, err)
 	}
+	// Checked before a string is read or made for a domain that only the file names.
+	if log := pk.VerifyingKey().Log(); log != m.DomainLog() {
+		return nil, nil, fmt.Errorf("%w: %s is for a domain of 2^%d rows: the circuit of %s has 2^%d", prover.ErrMismatch, key, log, model, m.DomainLog())
+	}
 	p.start("reading the srs")
 	if err := attachSRS(pk); err != nil {
 		return nil, nil, err
