@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +41,48 @@ func TestGrouped(t *testing.T) {
 		if got := grouped(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
 		}
+	}
+}
+
+// TestVerifyNotices wants every way in which an accepted proof can be worth less than
+// it looks to be said.
+func TestVerifyNotices(t *testing.T) {
+	safe := verifyResult{Pinned: true, Ceremony: "some ceremony"}
+	for _, test := range []struct {
+		change func(*verifyResult)
+		want   string
+	}{
+		{func(*verifyResult) {}, ""},
+		{func(r *verifyResult) { r.Pinned = false }, "the key isn't pinned"},
+		{func(r *verifyResult) { r.NotPinned = []string{"x"} }, "x is hashed and not pinned"},
+		{func(r *verifyResult) { r.AnyWeights = true }, "the weights are private"},
+		{func(r *verifyResult) { r.Development, r.Ceremony = true, "" }, "the key is of the development srs"},
+		{func(r *verifyResult) { r.Ceremony = "" }, "the key's srs is of no ceremony that this program knows"},
+	} {
+		var stderr bytes.Buffer
+		r := safe
+		test.change(&r)
+		(&app{stderr: &stderr}).verifyNotices(&r)
+		if text := stderr.String(); !strings.Contains(text, test.want) || strings.Count(text, "\n") != min(1, len(test.want)) {
+			t.Errorf("notices %q: want %q", text, test.want)
+		}
+	}
+}
+
+// TestKeysBeside looks into a folder whose name is a pattern, too.
+func TestKeysBeside(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "[a]*")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"model.vk", "model.pk", "proof.json"} {
+		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := keysBeside(filepath.Join(folder, "proof.json"))
+	if err != nil || len(found) != 1 || found[0] != filepath.Join(folder, "model.vk") {
+		t.Errorf("%q, %v: want model.vk", found, err)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -25,6 +26,7 @@ type verifyResult struct {
 	NotPinned   []string       `json:"not_pinned,omitempty"`
 	AnyWeights  bool           `json:"any_weights"`
 	Development bool           `json:"development"`
+	Ceremony    string         `json:"ceremony,omitempty"` // "" if this program knows none that made the key's srs
 	EVM         *evm.Report    `json:"evm,omitempty"`
 }
 
@@ -64,7 +66,7 @@ verifier: a key that lies beside the proof may be anyone's.`,
 			r := verifyResult{
 				Accepted: true, ModelID: verdict.ModelID, Pinned: pinned, Context: prover.Word(verdict.Context),
 				Seconds: time.Since(start).Seconds(), Values: verdict.Values, NotPinned: verdict.NotPinned,
-				AnyWeights: verdict.AnyWeights, Development: verdict.Development,
+				AnyWeights: verdict.AnyWeights, Development: verdict.Development, Ceremony: verdict.Ceremony,
 			}
 			if f.evm {
 				p := a.progress()
@@ -94,14 +96,32 @@ verifier: a key that lies beside the proof may be anyone's.`,
 func (f *verifyFlags) findKey(proof string) (vk *prover.VerifyingKey, pinned bool, err error) {
 	path := f.key
 	if path == "" {
-		found, err := filepath.Glob(filepath.Join(filepath.Dir(proof), "*.vk"))
-		if err != nil || len(found) != 1 {
+		found, err := keysBeside(proof)
+		if err != nil {
+			return nil, false, err
+		}
+		if len(found) != 1 {
 			return nil, false, usagef("flag --vk is required: there are %d .vk files beside the proof", len(found))
 		}
 		path = found[0]
 	}
 	vk, err = readFile(path, prover.ReadVerifyingKey)
 	return vk, f.key != "" || f.model != "", err
+}
+
+// keysBeside returns the paths of the verifying keys in a proof's folder.
+func keysBeside(proof string) (paths []string, err error) {
+	folder := filepath.Dir(proof)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) == ".vk" {
+			paths = append(paths, filepath.Join(folder, e.Name()))
+		}
+	}
+	return paths, nil
 }
 
 // expectation collects what the verifier knows.
@@ -137,6 +157,8 @@ func (a *app) verifyNotices(r *verifyResult) {
 	}
 	if r.Development {
 		a.notice("the key is of the development srs: anyone can forge this proof")
+	} else if r.Ceremony == "" {
+		a.notice("the key's srs is of no ceremony that this program knows: whoever made it may be able to forge this proof")
 	}
 }
 
