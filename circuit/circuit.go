@@ -10,6 +10,11 @@
 // the whole circuit by counting: a dry run of the same code writes nothing and
 // returns the exact number of rows.
 //
+// What a proof shows is chosen for each tensor ([Options]): its packed elements, nothing,
+// or a digest ([Public.Digest]), which costs about 300 rows for each packed word. Hidden
+// weights are the program's Params: secret inputs, range-checked to declared intervals
+// like every tensor that enters. testdata/digests.json has test vectors.
+//
 // A [Circuit] also carries the [Manifest], which says what the public words of a
 // proof mean, and it is rebuilt from the program wherever it is needed: a
 // constraint system is never read from a file.
