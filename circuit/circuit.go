@@ -13,7 +13,8 @@
 // What a proof shows is chosen for each tensor ([Options]): its packed elements, nothing,
 // or a digest ([Public.Digest]), which costs about 300 rows for each packed word. Hidden
 // weights are the program's Params: secret inputs, range-checked to declared intervals
-// like every tensor that enters. testdata/digests.json has test vectors.
+// like every tensor that enters. testdata has test vectors of digests: digests.json and
+// weights.json.
 //
 // A [Circuit] also carries the [Manifest], which says what the public words of a
 // proof mean, and it is rebuilt from the program wherever it is needed: a

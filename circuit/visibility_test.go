@@ -2,9 +2,12 @@ package circuit_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -154,6 +157,26 @@ func TestWeightsDigest(t *testing.T) {
 	want := compressAll(t, []fr.Element{fr.NewElement(4), tag, salt, fr.NewElement(11 + 3<<4), fr.NewElement(10 + 14<<4)})
 	if !got.Equal(&want) {
 		t.Errorf("%s, want %s", got.String(), want.String())
+	}
+	data, err := os.ReadFile("testdata/weights.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var committed struct {
+		Params            []vector
+		Salt, Tag, Digest string
+	}
+	if err := json.Unmarshal(data, &committed); err != nil {
+		t.Fatal(err)
+	}
+	if committed.Tag != tag.String() || committed.Digest != got.String() || committed.Salt != salt.String() || len(committed.Params) != 2 {
+		t.Errorf("tag %s, digest %s: testdata/weights.json has %+v", tag.String(), got.String(), committed)
+	}
+	for i, v := range committed.Params {
+		op := p.Nodes[i+1].Op.(quantize.Param)
+		if !slices.Equal(v.Values, op.Values) || v.Bits != op.Bits || v.Tag != one.String() {
+			t.Errorf("param %d of testdata/weights.json is %+v, its tag %s", i, v, one.String())
+		}
 	}
 }
 
