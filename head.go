@@ -29,7 +29,8 @@ const (
 const LabelOutput = "label"
 
 // ArgMax is the head that answers with the index of the largest element of the last
-// axis, the first one of equals.
+// axis, the first one of equals. A softmax right before it is left out: it doesn't
+// change the order.
 func ArgMax() Head { return Head{kind: argMaxHead} }
 
 // Threshold is the head that answers, for each element, 1 if it is at least t and 0
@@ -91,20 +92,41 @@ func (h Head) appendTo(g *graph.Graph) error {
 		return &HeadError{h.String(), fmt.Sprintf("the model has %d outputs; a head needs exactly one", len(g.Outputs))}
 	}
 	scores := g.Outputs[0].ID
+	if isDecision(g, scores) {
+		return &HeadError{h.String(), fmt.Sprintf("output %q is a label already", g.Outputs[0].Name)}
+	}
 	shape := g.Nodes[scores].Shape
-	node := graph.Node{Inputs: []graph.ID{scores}, Name: h.String()}
+	node := graph.Node{Name: h.String()}
 	switch h.kind {
 	case argMaxHead:
 		if len(shape) == 0 || shape[len(shape)-1] < 2 {
 			return &HeadError{h.String(), fmt.Sprintf("output %q of shape %v has no last axis with two or more scores; use threshold=T", g.Outputs[0].Name, shape)}
 		}
+		if _, ok := g.Nodes[scores].Op.(graph.Softmax); ok {
+			scores = g.Nodes[scores].Inputs[0] // a softmax keeps the order, and costs rows
+		}
 		node.Op, node.Shape = graph.ArgMax{}, shape[:len(shape)-1].Clone()
 	case thresholdHead:
 		node.Op, node.Shape = graph.Threshold{T: h.threshold}, shape.Clone()
 	}
+	node.Inputs = []graph.ID{scores}
 	g.Nodes = append(g.Nodes, node)
 	g.Outputs[0] = graph.Output{Name: LabelOutput, ID: graph.ID(len(g.Nodes) - 1)}
 	return nil
+}
+
+// isDecision reports whether a tensor is labels, possibly moved about.
+func isDecision(g *graph.Graph, id graph.ID) bool {
+	for {
+		switch g.Nodes[id].Op.(type) {
+		case graph.ArgMax, graph.Threshold:
+			return true
+		case graph.Rewire:
+			id = g.Nodes[id].Inputs[0]
+		default:
+			return false
+		}
+	}
 }
 
 // classes returns how many labels the head's answer has, or 0 if there is no head.
