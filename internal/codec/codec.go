@@ -9,9 +9,9 @@
 // complete before it allocates, so that memory stays proportional to the length
 // of the bytes; limiting that length is the caller's part.
 //
-// Long lists of numbers are packed into byte strings: [Float64s], [Int64s],
-// [Int32s], [Varints] and [Deltas] are slices that encode themselves so. Use them
-// as field types, by conversion.
+// Long lists of numbers are packed into byte strings: [Float64s], [Varints] and
+// [Deltas] are slices that encode themselves so. Use them as field types, by
+// conversion.
 package codec
 
 import (

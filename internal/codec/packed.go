@@ -67,58 +67,6 @@ func (s *Float64s) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-// Int64s is a list of int64, each 8 bytes little-endian in one byte string.
-type Int64s []int64
-
-// MarshalBinary implements [encoding.BinaryMarshaler].
-func (s Int64s) MarshalBinary() ([]byte, error) {
-	data := make([]byte, 0, 8*len(s))
-	for _, v := range s {
-		data = binary.LittleEndian.AppendUint64(data, uint64(v))
-	}
-	return data, nil
-}
-
-// UnmarshalBinary implements [encoding.BinaryUnmarshaler].
-func (s *Int64s) UnmarshalBinary(data []byte) error {
-	n, err := count(data, 8)
-	if err != nil || n == 0 {
-		*s = nil
-		return err
-	}
-	*s = make(Int64s, n)
-	for i := range *s {
-		(*s)[i] = int64(binary.LittleEndian.Uint64(data[8*i:]))
-	}
-	return nil
-}
-
-// Int32s is a list of int32, each 4 bytes little-endian in one byte string.
-type Int32s []int32
-
-// MarshalBinary implements [encoding.BinaryMarshaler].
-func (s Int32s) MarshalBinary() ([]byte, error) {
-	data := make([]byte, 0, 4*len(s))
-	for _, v := range s {
-		data = binary.LittleEndian.AppendUint32(data, uint32(v))
-	}
-	return data, nil
-}
-
-// UnmarshalBinary implements [encoding.BinaryUnmarshaler].
-func (s *Int32s) UnmarshalBinary(data []byte) error {
-	n, err := count(data, 4)
-	if err != nil || n == 0 {
-		*s = nil
-		return err
-	}
-	*s = make(Int32s, n)
-	for i := range *s {
-		(*s)[i] = int32(binary.LittleEndian.Uint32(data[4*i:]))
-	}
-	return nil
-}
-
 // Varints is a list of int64 in as few bytes as each needs (zigzag, 7 bits a
 // byte): for quantized weights and tables, whose entries are small.
 type Varints []int64
