@@ -2,6 +2,7 @@ package quantize
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -92,7 +93,7 @@ func ParseTarget(s string) (Target, error) {
 	switch {
 	case err == nil && name == "argmax" && v > 0 && v <= 1:
 		return Target{ArgMaxTarget, v}, nil
-	case err == nil && name == "error" && v > 0:
+	case err == nil && name == "error" && v > 0 && !math.IsInf(v, 0):
 		return Target{ErrorTarget, v}, nil
 	}
 	return Target{}, fmt.Errorf("target %q: want argmax=P with P in (0, 1] or error=E with E above 0", s)

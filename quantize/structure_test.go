@@ -328,7 +328,7 @@ func TestTarget(t *testing.T) {
 	if bits["error=0.1"] >= bits["error=0.001"] {
 		t.Errorf("widths of weights: %v", bits)
 	}
-	for _, text := range []string{"argmax", "argmax=2", "error=0", "error=x", "mean=1"} {
+	for _, text := range []string{"argmax", "argmax=2", "error=0", "error=x", "mean=1", "error=inf"} {
 		if _, err := quantize.ParseTarget(text); err == nil {
 			t.Errorf("%q accepted", text)
 		}
