@@ -5,7 +5,7 @@
 GO ?= go
 NPM ?= npm
 
-.PHONY: build test bench fuzz visibility tools demo go
+.PHONY: build test bench fuzz visibility tools demo audit go
 
 # The command, into bin/.
 build: go
@@ -53,6 +53,12 @@ node_modules/.package-lock.json: package.json package-lock.json
 # A proof of LeNet-5's answer on one digit, and the contract that accepts it.
 demo: build tools
 	bin/zkml demo
+
+# Looks for values that circuits leave to the prover: in every gadget, every integer
+# operator and every model of testdata, and whether it would find them, by deleting
+# each kind of row. The last line sums it up.
+audit: go
+	$(GO) run ./audit/internal/full
 
 go:
 	@command -v $(GO) >/dev/null || \

@@ -20,6 +20,7 @@ var allowed = map[string][]string{
 	"quantize":              {"graph", "tensor"},
 	"circuit/gadget":        {"graph", "quantize", "tensor"},
 	"circuit":               {"circuit/gadget", "graph", "quantize", "tensor"},
+	"audit":                 {"circuit", "circuit/gadget", "graph", "quantize", "tensor"},
 	"prover":                {"circuit", "circuit/gadget", "graph", "prover/srs", "quantize", "tensor"},
 	"prover/srs":            nil,
 	"verifier/solidity":     {"circuit", "circuit/gadget", "graph", "prover", "prover/srs", "quantize", "tensor"},

@@ -99,7 +99,7 @@ func (t *Table) tally() error {
 	for i, q := range t.queries {
 		xs[i] = q.x
 	}
-	m := b.HintFunc(fmt.Sprintf("count %d", slices.Index(b.tables, t)), t.count, t.size, xs...)
+	m := b.HintFunc(countName(slices.Index(b.tables, t)), t.count, t.size, xs...)
 	for _, e := range m {
 		b.Commit(e)
 	}
@@ -110,6 +110,9 @@ func (t *Table) tally() error {
 	})
 	return nil
 }
+
+// countName is the name of the hint of a table's multiplicities.
+func countName(table int) string { return fmt.Sprintf("count %d", table) }
 
 // gamma is the weight of the second column.
 func (t *Table) gamma() Expr {

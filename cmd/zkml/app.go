@@ -61,7 +61,7 @@ proof, here or in a Solidity contract.
 
 exit codes: 0 ok, 1 internal or check failed, 2 usage, 10 proof rejected,
 11 files don't belong together, 12 unsupported model, 13 srs missing, wrong or
-unsafe, 14 input can't be used`,
+unsafe, 14 input can't be used, 15 audit found something`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noCommand,
@@ -81,7 +81,7 @@ unsafe, 14 input can't be used`,
 	root.AddCommand(
 		a.compileCommand(), a.calibrateCommand(), a.inspectCommand(), a.setupCommand(),
 		a.commitCommand(), a.proveCommand(), a.verifyCommand(), a.verifyKeyCommand(), a.exportCommand(),
-		a.srsCommand(), a.checkCommand(), a.demoCommand(), a.versionCommand(),
+		a.srsCommand(), a.checkCommand(), a.auditCommand(), a.demoCommand(), a.versionCommand(),
 	)
 	return root
 }

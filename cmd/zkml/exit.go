@@ -26,6 +26,7 @@ const (
 	exitModel    = 12 // the ONNX model can't be compiled, or misses its target with --strict
 	exitSRS      = 13 // the structured reference string is missing, wrong or unsafe
 	exitInput    = 14 // the model's input can't be used: malformed, wrong shape, out of range
+	exitAudit    = 15 // the audit found something
 )
 
 // usageError is a command line that can't be right.
@@ -69,6 +70,8 @@ func exitCode(err error) int {
 	case is[*usageError](err), is[*onnx.DimError](err), is[*zkml.HeadError](err), is[*circuit.VisibilityError](err), is[*circuit.WidthsError](err),
 		errors.Is(err, prover.ErrUnknownTensor):
 		return exitUsage
+	case is[*survivorsError](err):
+		return exitAudit
 	case errors.Is(err, prover.ErrSRS):
 		return exitSRS
 	case errors.Is(err, prover.ErrMismatch), is[*quantize.FitError](err):

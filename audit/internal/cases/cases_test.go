@@ -1,0 +1,98 @@
+package cases
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/zkml-go/zkml/audit"
+)
+
+// small leaves out what takes long.
+func small(t *testing.T) []Case {
+	t.Helper()
+	gadgets, err := Gadgets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	operators, err := Operators()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []Case
+	for _, c := range append(gadgets, operators...) {
+		c.Inputs = c.Inputs[:min(len(c.Inputs), 6)]
+		if c.System.CS.GetNbConstraints() > 120 {
+			c.Inputs = c.Inputs[:1]
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// Nothing survives in a gadget or an operator, whether lookups are looked up or proven by
+// their rows. The exemption is needed: quotients are free where a clamp isn't active.
+func TestNothingSurvives(t *testing.T) {
+	exempt := make(map[audit.Role]int)
+	for _, c := range small(t) {
+		for _, exact := range []bool{false, true} {
+			if exact && c.System.CS.GetNbConstraints() > 120 {
+				continue // the whole audit does it
+			}
+			r, err := audit.Run(context.Background(), c.System, c.Inputs, audit.Options{Exact: exact})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Mutations == 0 && !strings.Contains(c.System.Name, "direct") || r.Inconclusive > 0 && !exact {
+				t.Errorf("%s: %d mutations, %d of them given up", r.Name, r.Mutations, r.Inconclusive)
+			}
+			for _, s := range r.Survivors {
+				t.Errorf("%s: %s", r.Name, s)
+			}
+			for role, n := range r.Exempt {
+				exempt[role] += n
+			}
+			for _, s := range r.Strata {
+				if s.Role == audit.RoleQuotient && s.Wires == 0 {
+					t.Errorf("%s: an empty stratum", r.Name)
+				}
+			}
+		}
+	}
+	if len(exempt) != 1 || exempt[audit.RoleQuotient] == 0 {
+		t.Errorf("exempt are %v, want only quotients, and some", exempt)
+	}
+}
+
+// Each deletion is detected in these gadgets; the whole audit measures all of them.
+func TestDeletionsAreDetected(t *testing.T) {
+	want := map[string]bool{
+		"range of 2 bits": true, "range of two limbs": true, "lookup": true, "max": true,
+		"rescale, two limbs of remainder": true, "rescale, relu, very far below": true,
+	}
+	list, err := Gadgets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range list {
+		if !want[c.System.Name] {
+			continue
+		}
+		list, err := audit.Power(context.Background(), c.System, c.Inputs, audit.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) == 0 {
+			t.Errorf("%s: nothing to delete", c.System.Name)
+		}
+		for _, d := range list {
+			if !d.Detected {
+				t.Errorf("%s: nothing survives without %s", d.System, d.Kind)
+			}
+		}
+		delete(want, c.System.Name)
+	}
+	for name := range want {
+		t.Errorf("no gadget %q", name)
+	}
+}

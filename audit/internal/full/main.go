@@ -1,0 +1,128 @@
+// Command full runs the whole audit of this project: every gadget, every integer
+// operator and every model of testdata, and each gadget again without each kind of its
+// rows and queries. Its last line sums it up.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/consensys/gnark/logger"
+
+	"github.com/zkml-go/zkml/audit"
+	"github.com/zkml-go/zkml/audit/internal/cases"
+)
+
+func main() {
+	folder := flag.String("testdata", "testdata", "`folder` of the models")
+	flag.Parse()
+	logger.Disable()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	found, err := run(ctx, os.Stdout, *folder)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "audit:", err)
+		os.Exit(1)
+	}
+	if found {
+		os.Exit(15)
+	}
+}
+
+// run reports whether something survived.
+func run(ctx context.Context, w io.Writer, folder string) (bool, error) {
+	gadgets, err := cases.Gadgets()
+	if err != nil {
+		return false, err
+	}
+	operators, err := cases.Operators()
+	if err != nil {
+		return false, err
+	}
+	var sum total
+	// Small circuits are tried twice: lookups looked up, and proven by their rows alone.
+	for _, c := range append(gadgets[:len(gadgets):len(gadgets)], operators...) {
+		for _, exact := range []bool{false, true} {
+			if err := sum.audit(ctx, w, c, audit.Options{Exact: exact}, !exact); err != nil {
+				return false, err
+			}
+		}
+	}
+	names, err := cases.ModelNames(folder)
+	if err != nil {
+		return false, err
+	}
+	for _, name := range names {
+		c, err := cases.Model(folder, name, 2)
+		if err != nil {
+			return false, err
+		}
+		if err := sum.audit(ctx, w, c, audit.Options{}, true); err != nil {
+			return false, err
+		}
+	}
+	for _, c := range gadgets {
+		if err := sum.power(ctx, w, c); err != nil {
+			return false, err
+		}
+	}
+	fmt.Fprintf(w, "audit: %d circuits, %d wires, %d mutations, %d survivors, %d of %d deletions detected\n",
+		sum.circuits, sum.wires, sum.mutations, sum.survivors, sum.detected, sum.deletions)
+	return sum.survivors > 0, nil
+}
+
+// total is the last line.
+type total struct{ circuits, wires, mutations, survivors, detected, deletions int }
+
+func (t *total) audit(ctx context.Context, w io.Writer, c cases.Case, o audit.Options, first bool) error {
+	start := time.Now()
+	r, err := audit.Run(ctx, c.System, c.Inputs, o)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.System.Name, err)
+	}
+	if first {
+		t.circuits++
+		t.wires += r.Wires
+	}
+	t.mutations += r.Mutations
+	t.survivors += len(r.Survivors)
+	how := "exhaustive"
+	if !r.Exhaustive {
+		how = "sampled"
+	}
+	if o.Exact {
+		how += ", lookups by their rows"
+	}
+	fmt.Fprintf(w, "%s: %d rows, %d mutations (%s), %d given up, exempt %v, %d survivors, %v\n",
+		r.Name, r.Rows, r.Mutations, how, r.Inconclusive, r.Exempt, len(r.Survivors), time.Since(start).Round(time.Millisecond))
+	if !r.Exhaustive {
+		for _, s := range r.Strata {
+			fmt.Fprintf(w, "  %s, %s, %s: %d mutations of %d wires\n", s.Node, s.Gadget, s.Role, s.Mutations, s.Wires)
+		}
+	}
+	for _, s := range r.Survivors {
+		fmt.Fprintf(w, "  SURVIVOR %s\n", s)
+	}
+	return nil
+}
+
+func (t *total) power(ctx context.Context, w io.Writer, c cases.Case) error {
+	list, err := audit.Power(ctx, c.System, c.Inputs, audit.Options{})
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.System.Name, err)
+	}
+	for _, d := range list {
+		t.deletions++
+		if d.Detected {
+			t.detected++
+			continue
+		}
+		fmt.Fprintf(w, "not detected: %s without %s of %s (%d)\n", d.System, d.Kind, d.Gadget, d.Count)
+	}
+	return nil
+}
