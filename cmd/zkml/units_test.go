@@ -54,6 +54,8 @@ func TestVerifyNotices(t *testing.T) {
 	}{
 		{func(*verifyResult) {}, ""},
 		{func(r *verifyResult) { r.Pinned = false }, "the key isn't pinned"},
+		{func(r *verifyResult) { r.Context[0] = 1 }, "the proof was made for the context 0x"},
+		{func(r *verifyResult) { r.Context[0], r.ContextPinned = 1, true }, ""},
 		{func(r *verifyResult) { r.NotPinned = []string{"x"} }, "x is hashed and not pinned"},
 		{func(r *verifyResult) { r.AnyWeights = true }, "the weights are private"},
 		{func(r *verifyResult) { r.Development, r.Ceremony = true, "" }, "the key is of the development srs"},

@@ -17,17 +17,19 @@ import (
 
 // verifyResult is what verify prints of an accepted proof.
 type verifyResult struct {
-	Accepted    bool           `json:"accepted"`
-	ModelID     prover.ModelID `json:"model_id"`
-	Pinned      bool           `json:"pinned"` // whether key or id came from the verifier
-	Context     prover.Word    `json:"context"`
-	Seconds     float64        `json:"seconds"`
-	Values      []prover.Value `json:"values"`
-	NotPinned   []string       `json:"not_pinned,omitempty"`
-	AnyWeights  bool           `json:"any_weights"`
-	Development bool           `json:"development"`
-	Ceremony    string         `json:"ceremony,omitempty"` // "" if this program knows none that made the key's srs
-	EVM         *evm.Report    `json:"evm,omitempty"`
+	Accepted bool           `json:"accepted"`
+	ModelID  prover.ModelID `json:"model_id"`
+	Pinned   bool           `json:"pinned"` // whether key or id came from the verifier
+	Context  prover.Word    `json:"context"`
+	// ContextPinned says whether the verifier gave the context that the proof carries.
+	ContextPinned bool           `json:"context_pinned"`
+	Seconds       float64        `json:"seconds"`
+	Values        []prover.Value `json:"values"`
+	NotPinned     []string       `json:"not_pinned,omitempty"`
+	AnyWeights    bool           `json:"any_weights"`
+	Development   bool           `json:"development"`
+	Ceremony      string         `json:"ceremony,omitempty"` // "" if this program knows none that made the key's srs
+	EVM           *evm.Report    `json:"evm,omitempty"`
 }
 
 // verifyFlags are the flags of verify.
@@ -65,7 +67,8 @@ verifier: a key that lies beside the proof may be anyone's.`,
 			}
 			r := verifyResult{
 				Accepted: true, ModelID: verdict.ModelID, Pinned: pinned, Context: prover.Word(verdict.Context),
-				Seconds: time.Since(start).Seconds(), Values: verdict.Values, NotPinned: verdict.NotPinned,
+				ContextPinned: expect.Context != nil,
+				Seconds:       time.Since(start).Seconds(), Values: verdict.Values, NotPinned: verdict.NotPinned,
 				AnyWeights: verdict.AnyWeights, Development: verdict.Development, Ceremony: verdict.Ceremony,
 			}
 			if f.evm {
@@ -148,6 +151,9 @@ func (f *verifyFlags) expectation(cmd *cobra.Command, vk *prover.VerifyingKey) (
 func (a *app) verifyNotices(r *verifyResult) {
 	if !r.Pinned {
 		a.notice("the key isn't pinned: it lies beside the proof and may be anyone's; give --vk or --model-id")
+	}
+	if !r.ContextPinned && r.Context != (prover.Word{}) {
+		a.notice("the proof was made for the context %s: give --context with the one that you asked for", r.Context)
 	}
 	for _, name := range r.NotPinned {
 		a.notice("%s is hashed and not pinned: the proof is about some preimage; give --expect %s=DIGEST", name, name)
