@@ -83,6 +83,9 @@ func compare(promises []promise, fail bool) error {
 }
 
 func run(dir, name string, runs int) ([]promise, error) {
+	if runs < 1 {
+		return nil, fmt.Errorf("-runs %d: want at least 1", runs)
+	}
 	ctx := context.Background()
 	s, err := compile(ctx, filepath.Join(dir, name), name)
 	if err != nil {
