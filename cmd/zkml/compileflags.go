@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -164,8 +165,12 @@ func (f *compileFlags) choices() bool {
 func readSettings(path string) (*zkml.Settings, error) {
 	s, err := readFile(path, zkml.ReadSettings)
 	if errors.Is(err, prover.ErrMismatch) {
-		if m, err := openModel(context.Background(), path); err == nil {
+		m, failed := openModel(context.Background(), path)
+		if failed == nil {
 			return m.Settings, nil
+		}
+		if filepath.Ext(path) == ".zkml" {
+			return nil, failed
 		}
 	}
 	return s, err
