@@ -64,6 +64,7 @@ func (a *app) proveCommand() *cobra.Command {
 					if o.Secrets, err = readSecrets(secrets); err != nil {
 						return err
 					}
+					a.saltNotices(m, secrets, o.Secrets)
 				}
 				if err := addSalts(o.Secrets, salts); err != nil {
 					return err
@@ -113,6 +114,15 @@ func (a *app) proveCommand() *cobra.Command {
 	flags.StringArrayVar(&salts, "salt", nil, "salt of a hashed tensor from another proof's secrets, `NAME=SECRETS:OTHER`, so that equal values have equal digests; repeatable")
 	flags.StringVarP(&out, "output", "o", "proof.json", "the proof; - for standard output")
 	return cmd
+}
+
+// saltNotices warns of answers that are hashed under salts of an earlier proof.
+func (a *app) saltNotices(m *zkml.Model, path string, s *zkml.Secrets) {
+	for _, p := range m.Circuit.Manifest.Outputs {
+		if _, ok := s.Salts[p.Name]; ok && p.Visibility == circuit.Hashed {
+			a.notice("%s has a salt of output %s already: equal answers then have equal digests; give each proof a file of its own to hide that", path, p.Name)
+		}
+	}
 }
 
 // secretsPath is where a proof's secrets go: "" if it has none.
