@@ -6,7 +6,6 @@ import (
 	"math/big"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -337,26 +336,6 @@ func TestProveErrors(t *testing.T) {
 	cancel()
 	if _, err := Prove(canceled, a.system, a.pk, adderWitness(t, 1000, 0)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
-	}
-}
-
-// TestVerifyTime holds verification with a loaded key below 5 ms.
-func TestVerifyTime(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector slows verification down")
-	}
-	a := cases[1]()
-	best := time.Hour
-	for range 20 {
-		start := time.Now()
-		if _, err := Verify(a.vk, a.proof, allowDevelopment); err != nil {
-			t.Fatal(err)
-		}
-		best = min(best, time.Since(start))
-	}
-	t.Logf("verified in %v", best)
-	if best > 5*time.Millisecond {
-		t.Errorf("verification took %v: want below 5 ms", best)
 	}
 }
 
