@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"audit":                 {"circuit", "circuit/gadget", "graph", "quantize", "tensor"},
 	"prover":                {"circuit", "circuit/gadget", "graph", "prover/srs", "quantize", "tensor"},
 	"prover/srs":            nil,
+	"prover/msm":            nil,
 	"verifier/solidity":     {"circuit", "circuit/gadget", "graph", "prover", "prover/srs", "quantize", "tensor"},
 	"verifier/solidity/evm": {"circuit", "circuit/gadget", "graph", "prover", "prover/srs", "quantize", "tensor", "verifier/solidity"},
 	"":                      {"circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/srs", "quantize", "tensor"},

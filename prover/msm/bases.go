@@ -1,0 +1,109 @@
+package msm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/consensys/gnark-crypto/utils/cpu"
+)
+
+// ErrSize says that there are more scalars than bases, or more bases than fit.
+var ErrSize = errors.New("msm: wrong number of terms")
+
+// fewTerms is the number of terms that are not zero below which gnark-crypto's method
+// is the faster one.
+const fewTerms = 96
+
+// maxBases is the most bases, copies included, that an entry can point to.
+const maxBases = 1 << 31
+
+// Options says how multi-exponentiations over a set of bases are computed. The zero
+// value is the default.
+type Options struct {
+	// Workers is the number of goroutines that compute at the same time, by default
+	// runtime.GOMAXPROCS.
+	Workers int
+}
+
+// Bases are the points of multi-exponentiations. They may be used by several
+// goroutines at the same time.
+type Bases struct {
+	points   []bn254.G1Affine // by copy, then by base
+	size     int
+	step     int
+	workers  int
+	infinite map[uint32]bool // the bases that are infinite
+	own      bool            // compute by this package's method
+	adders   sync.Pool       // of *adder
+	columns  sync.Pool       // of *column
+}
+
+// New returns bases that refer to points, which must not change afterwards and must
+// lie on the curve; infinite ones are allowed.
+func New(points []bn254.G1Affine, o Options) (*Bases, error) {
+	if o.Workers < 0 {
+		return nil, fmt.Errorf("msm: %d workers: expected 0 or more", o.Workers)
+	}
+	if len(points) > maxBases {
+		return nil, fmt.Errorf("%w: %d bases, at most %d", ErrSize, len(points), maxBases)
+	}
+	b := &Bases{
+		adders:  sync.Pool{New: func() any { return newAdder() }},
+		columns: sync.Pool{New: func() any { return new(column) }},
+		points:  points,
+		size:    len(points),
+		step:    maxBits + 1,
+		workers: o.Workers,
+		own:     Accelerated,
+	}
+	if b.workers == 0 {
+		b.workers = runtime.GOMAXPROCS(0)
+	}
+	for i := range points {
+		if points[i].IsInfinity() {
+			if b.infinite == nil {
+				b.infinite = make(map[uint32]bool)
+			}
+			b.infinite[uint32(i)] = true
+		}
+	}
+	return b, nil
+}
+
+// Accelerated says whether this processor and build have the vector instructions
+// (AVX-512 IFMA) that the package's own method is written for. Without them
+// gnark-crypto's method is used.
+var Accelerated = cpu.SupportAVX512IFMA
+
+// Len returns the number of bases.
+func (b *Bases) Len() int { return b.size }
+
+// MultiExp returns Σ scalars[i]·points[i] over the scalars, which may be fewer than
+// the bases. It returns ctx's error, within milliseconds, when ctx is done first.
+func (b *Bases) MultiExp(ctx context.Context, scalars []fr.Element) (bn254.G1Affine, error) {
+	sums, err := b.MultiExps(ctx, scalars)
+	if err != nil {
+		return bn254.G1Affine{}, err
+	}
+	return sums[0], nil
+}
+
+// MultiExps returns the multi-exponentiation of every column. It keeps all workers
+// busy until the last pass of the last column, so it is faster than one call after
+// another.
+func (b *Bases) MultiExps(ctx context.Context, columns ...[]fr.Element) ([]bn254.G1Affine, error) {
+	for i, scalars := range columns {
+		if len(scalars) > b.size {
+			return nil, fmt.Errorf("%w: column %d has %d scalars for %d bases", ErrSize, i, len(scalars), b.size)
+		}
+	}
+	if !b.own {
+		return b.fallback(ctx, columns)
+	}
+	return b.compute(ctx, columns)
+}

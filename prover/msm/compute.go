@@ -1,0 +1,202 @@
+package msm
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+)
+
+// task is one pass over some of a column's scalars.
+type task struct {
+	*column
+	pass     int
+	from, to int
+	cost     float64 // in additions
+	sum      bn254.G1Jac
+}
+
+// compute computes every column by buckets.
+func (b *Bases) compute(ctx context.Context, columns [][]fr.Element) ([]bn254.G1Affine, error) {
+	ready := make([]*column, len(columns))
+	defer func() {
+		for _, c := range ready {
+			if c != nil {
+				c.wipe()
+				b.columns.Put(c)
+			}
+		}
+	}()
+	for i, scalars := range columns {
+		ready[i] = b.columns.Get().(*column)
+		if err := b.load(ctx, ready[i], scalars); err != nil {
+			return nil, err
+		}
+	}
+
+	tasks := b.tasks(ready)
+	order := slices.Clone(tasks)
+	slices.SortStableFunc(order, func(x, y *task) int { return cmp.Compare(y.cost, x.cost) })
+	err := b.parallel(len(order), func(k int) error {
+		t := order[k]
+		a := b.adders.Get().(*adder)
+		defer b.adders.Put(a)
+		var err error
+		t.sum, err = a.run(ctx, t, b)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+
+	sums := make([]bn254.G1Affine, len(columns))
+	for i, c := range ready {
+		total := c.combine(tasks)
+		sums[i].FromJacobian(&total)
+	}
+	return sums, nil
+}
+
+// run returns the task's Σ d·P over its scalars' digits d.
+func (a *adder) run(ctx context.Context, t *task, b *Bases) (bn254.G1Jac, error) {
+	if err := ctx.Err(); err != nil {
+		return bn254.G1Jac{}, err
+	}
+	a.sort = a.prepare(t.column, t.passes[t.pass], b.size, t.from, t.to)
+	sums := &a.lists[0]
+	sums.reset()
+	if err := a.sum(ctx, a.sort, source{bases: b.points}, sums); err != nil {
+		return bn254.G1Jac{}, err
+	}
+	return a.weigh(ctx, sums)
+}
+
+// combine adds up a column's passes by Horner's rule.
+func (c *column) combine(tasks []*task) bn254.G1Jac {
+	var total bn254.G1Jac
+	infinity(&total)
+	for pass := len(c.passes) - 1; pass >= 0; pass-- {
+		for _, t := range tasks {
+			if t.column == c && t.pass == pass {
+				total.AddAssign(&t.sum)
+			}
+		}
+		if pass > 0 {
+			double(&total, c.passes[pass][0].offset-c.passes[pass-1][0].offset)
+		}
+	}
+	return total
+}
+
+// load makes c ready for the scalars.
+func (b *Bases) load(ctx context.Context, c *column, scalars []fr.Element) error {
+	index, value := resize(&c.index, len(scalars)), resize(&c.value, len(scalars))
+	const grain = 1 << 12
+	ranges := (len(scalars) + grain - 1) / grain
+	counts := make([]int, ranges)
+	var mutex sync.Mutex
+	var all histogram
+	err := b.parallel(ranges, func(k int) error {
+		var h histogram
+		at := k * grain
+		for i := k * grain; i < min((k+1)*grain, len(scalars)); i++ {
+			if scalars[i].IsZero() || b.infinite[uint32(i)] {
+				continue
+			}
+			magnitude, negative := centred(&scalars[i])
+			h[magnitude.bitLen()]++
+			if negative {
+				magnitude[3] |= signBit
+			}
+			index[at], value[at] = uint32(i), magnitude
+			at++
+		}
+		counts[k] = at - k*grain
+		mutex.Lock()
+		defer mutex.Unlock()
+		for i, n := range h {
+			all[i] += n
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
+	n := 0
+	for k, count := range counts {
+		copy(index[n:], index[k*grain:k*grain+count])
+		copy(value[n:], value[k*grain:k*grain+count])
+		n += count
+	}
+	c.index, c.value = index[:n], value[:n]
+	c.plan = makePlan(&all, b.step)
+	return b.parallel((n+grain-1)/grain, func(k int) error {
+		c.addBias(k*grain, min((k+1)*grain, n))
+		return ctx.Err()
+	})
+}
+
+// tasks cuts the columns' passes into tasks, about four for each worker if splitting
+// a pass costs little: every part weighs its own buckets.
+func (b *Bases) tasks(columns []*column) []*task {
+	var tasks []*task
+	total := 0.0
+	for _, c := range columns {
+		for pass := range c.passes {
+			adds, buckets := c.count[pass], 1<<(c.passes[pass][0].width-1)
+			if adds == 0 {
+				continue
+			}
+			cost := float64(adds) + costOfTerm*float64(len(c.value)) + costOfPass + bucketAdds*float64(min(buckets, adds))
+			tasks = append(tasks, &task{column: c, pass: pass, to: len(c.value), cost: cost})
+			total += cost
+		}
+	}
+	share := total / float64(4*b.workers)
+	var parts []*task
+	for _, t := range tasks {
+		buckets := 1 << (t.passes[t.pass][0].width - 1)
+		n := min(int(t.cost/share+0.5), t.count[t.pass]/(32*buckets))
+		if len(tasks) < b.workers {
+			n = max(n, min(b.workers, t.count[t.pass]/fewTerms))
+		}
+		n = max(n, 1)
+		for k := range n {
+			parts = append(parts, &task{
+				column: t.column, pass: t.pass, cost: t.cost / float64(n),
+				from: k * t.to / n, to: (k + 1) * t.to / n,
+			})
+		}
+	}
+	return parts
+}
+
+// parallel calls f(0), …, f(n−1) from the workers, in order of their starting, until
+// one returns an error, which it returns.
+func (b *Bases) parallel(n int, f func(k int) error) error {
+	var next atomic.Int64
+	var failed atomic.Bool
+	var once sync.Once
+	var first error
+	var wait sync.WaitGroup
+	for range min(b.workers, n) {
+		wait.Go(func() {
+			for !failed.Load() {
+				k := int(next.Add(1)) - 1
+				if k >= n {
+					return
+				}
+				if err := f(k); err != nil {
+					once.Do(func() { first = err })
+					failed.Store(true)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return first
+}

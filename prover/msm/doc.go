@@ -1,0 +1,51 @@
+// Package msm computes multi-exponentiations over the BN254 group G1, Σ s_i·P_i, for
+// many scalar vectors over the same bases, as a prover's commitments are.
+//
+// [New] takes the bases once; [Bases.MultiExp] and, for several vectors at once,
+// [Bases.MultiExps] compute. The results are gnark-crypto's. Where the processor has
+// the vector instructions AVX-512 IFMA ([Accelerated]) the package's own method below
+// computes them in half the time or less, elsewhere gnark-crypto's does.
+//
+// # Buckets
+//
+// It is the bucket method (Bernstein, Doumen, Lange, Oosterwijk, "Faster batch forgery
+// identification", https://eprint.iacr.org/2012/549, section 4; first by Pippenger).
+// Scalars are cut into windows of w bits, so that a multi-exponentiation is Σ_k 2^(wk)
+// times one with scalars d of w bits. In each, the points with the same digit d are
+// first added up into a bucket S_d, and then the buckets to Σ_d d·S_d. The digits are
+// signed, which halves the number of buckets: a point's opposite costs nothing.
+//
+// Scalars are first taken as integers between −r/2 and r/2, and a cost model chooses
+// the windows by how many have how many bits: the wires of a quantized model, which are
+// mostly short, zero or ±1, take one window, whichever sign they have. A bias,
+// Σ 2^(wk+w−1), makes every window of scalar + bias the digit + 2^(w−1), without
+// carries from window to window.
+//
+// # Batches of affine additions
+//
+// In affine coordinates an addition costs three multiplications and an inversion. Many
+// independent additions share one inversion (Montgomery's trick) at three
+// multiplications each, and six in all are fewer than in any other coordinates. All six,
+// the trick's too when its products form a tree, are the same operation on many
+// elements, done by gnark-crypto's fp.Vector eight to an instruction.
+//
+// To find additions that don't wait for one another, a pass sorts its points by bucket
+// and then halves all buckets at the same time, adding points in pairs until each bucket
+// has one left. Weighing the buckets is made independent too: a weight is cut into two
+// digits of half its bits, and the buckets are the points of a second
+// multi-exponentiation with very few buckets.
+//
+// Equal points (doubled in the same batch), opposite and infinite ones are found by
+// their zero denominator, and cost a little more; scalars and points that were chosen
+// to meet there slow it down but can't stop it or change the result.
+//
+// # Memory and time
+//
+// The bases are the caller's slice. A computation holds 36 bytes for each scalar that
+// isn't zero, of all its columns, and for each worker 8 bytes a term of the largest
+// pass, 68 bytes a bucket (at most 2^17) and 1.5 MB; it is kept for the next one, the
+// scalars wiped.
+//
+// The method isn't constant in time: a prover on a shared machine shows something of
+// its witness by it, as with gnark-crypto's.
+package msm

@@ -1,0 +1,263 @@
+package msm
+
+import (
+	"context"
+	"errors"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/consensys/gnark-crypto/ecc"
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+)
+
+// theirs is gnark-crypto's answer.
+func theirs(t testing.TB, points []bn254.G1Affine, scalars []fr.Element) bn254.G1Affine {
+	t.Helper()
+	var sum bn254.G1Affine
+	if _, err := sum.MultiExp(points[:len(scalars)], scalars, ecc.MultiExpConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+// ours makes bases that use the package's own method whatever the processor.
+func ours(t testing.TB, points []bn254.G1Affine, o Options) *Bases {
+	t.Helper()
+	b, err := New(points, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.own = true
+	return b
+}
+
+// randomPoints returns n points of unknown relations: multiples k·s of the generator,
+// s a random scalar.
+func randomPoints(r *rand.Rand, n int) []bn254.G1Affine {
+	scalars := make([]fr.Element, n)
+	s := randomScalar(r)
+	for i := range scalars {
+		scalars[i].Mul(&s, new(fr.Element).SetUint64(r.Uint64()))
+	}
+	_, _, generator, _ := bn254.Generators()
+	return bn254.BatchScalarMultiplicationG1(&generator, scalars)
+}
+
+func randomScalar(r *rand.Rand) fr.Element {
+	var b [40]byte
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	var s fr.Element
+	s.SetBytes(b[:])
+	return s
+}
+
+// kinds are the ways in which scalars are drawn.
+var kinds = []struct {
+	name string
+	draw func(r *rand.Rand) fr.Element
+}{
+	{"full-size", randomScalar},
+	{"8-bit", func(r *rand.Rand) fr.Element { return fr.NewElement(r.Uint64() & 255) }},
+	{"signed 16-bit", func(r *rand.Rand) fr.Element {
+		s := fr.NewElement(r.Uint64() & (1<<16 - 1))
+		if r.IntN(2) == 0 {
+			s.Neg(&s)
+		}
+		return s
+	}},
+	{"mixed", drawMixed},
+	{"any length", func(r *rand.Rand) fr.Element {
+		v := new(big.Int).Lsh(big.NewInt(1), uint(r.IntN(256)))
+		v.Add(v, big.NewInt(int64(r.IntN(3)-1)))
+		var s fr.Element
+		s.SetBigInt(v)
+		if r.IntN(2) == 0 {
+			s.Neg(&s)
+		}
+		return s
+	}},
+	{"plus and minus one", func(r *rand.Rand) fr.Element {
+		s := fr.NewElement(1)
+		if r.IntN(2) == 0 {
+			s.Neg(&s)
+		}
+		return s
+	}},
+	{"one", func(r *rand.Rand) fr.Element { return fr.NewElement(1) }},
+	{"zero", func(r *rand.Rand) fr.Element { return fr.Element{} }},
+	{"near half the order", func(r *rand.Rand) fr.Element {
+		two := fr.NewElement(2)
+		s := fr.NewElement(r.Uint64() & 7)
+		s.Neg(&s)
+		return *s.Div(&s, &two)
+	}},
+}
+
+// drawMixed draws as the wires of a quantized model are: 60 % zero, one or small.
+func drawMixed(r *rand.Rand) fr.Element {
+	switch k := r.IntN(10); {
+	case k < 2:
+		return fr.Element{}
+	case k < 3:
+		return fr.NewElement(1)
+	case k < 6:
+		s := fr.NewElement(r.Uint64() & 255)
+		if r.IntN(2) == 0 {
+			s.Neg(&s)
+		}
+		return s
+	default:
+		return randomScalar(r)
+	}
+}
+
+// arrangements are the ways in which points are related to one another.
+var arrangements = []struct {
+	name    string
+	arrange func(r *rand.Rand, points []bn254.G1Affine)
+}{
+	{"random", func(*rand.Rand, []bn254.G1Affine) {}},
+	{"all equal", func(_ *rand.Rand, points []bn254.G1Affine) {
+		for i := range points {
+			points[i] = points[0]
+		}
+	}},
+	{"equal and opposite", func(r *rand.Rand, points []bn254.G1Affine) {
+		for i := range points {
+			points[i] = points[r.IntN(min(3, len(points)))]
+			if r.IntN(2) == 0 {
+				points[i].Neg(&points[i])
+			}
+		}
+	}},
+	{"opposite pairs", func(_ *rand.Rand, points []bn254.G1Affine) {
+		for i := 1; i < len(points); i += 2 {
+			points[i].Neg(&points[i-1])
+		}
+	}},
+	{"some infinite", func(r *rand.Rand, points []bn254.G1Affine) {
+		for i := range points {
+			if r.IntN(4) == 0 {
+				points[i].SetInfinity()
+			}
+		}
+	}},
+	{"all infinite", func(_ *rand.Rand, points []bn254.G1Affine) { clear(points) }},
+	{"multiples of two", func(_ *rand.Rand, points []bn254.G1Affine) {
+		for i := 1; i < len(points); i++ {
+			points[i].Double(&points[i-1])
+		}
+	}},
+}
+
+// TestAgainstGnarkCrypto compares every kind of scalar, arrangement of points and
+// size that crosses a border of the method.
+func TestAgainstGnarkCrypto(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	sizes := []int{0, 1, 2, 3, 5, 8, 17, 64, 255, 1000, 5000}
+	original := randomPoints(r, slices.Max(sizes))
+	for _, arrangement := range arrangements {
+		for _, kind := range kinds {
+			t.Run(arrangement.name+"/"+kind.name, func(t *testing.T) {
+				for _, n := range sizes {
+					points := slices.Clone(original[:n])
+					if n > 0 {
+						arrangement.arrange(r, points)
+					}
+					scalars := make([]fr.Element, n)
+					for i := range scalars {
+						scalars[i] = kind.draw(r)
+					}
+					got, err := ours(t, points, Options{Workers: 1 + r.IntN(3)}).MultiExp(context.Background(), scalars)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if want := theirs(t, points, scalars); !got.Equal(&want) {
+						t.Fatalf("%d terms: got %v, gnark-crypto says %v", n, got, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestColumns checks that the columns of one call don't mix, and that scalars may be
+// fewer than bases.
+func TestColumns(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	points := randomPoints(r, 700)
+	bases := ours(t, points, Options{Workers: 2})
+	var columns [][]fr.Element
+	for i, kind := range kinds {
+		column := make([]fr.Element, 700-60*i+i%3)
+		if i == 4 {
+			column = nil
+		}
+		for j := range column {
+			column[j] = kind.draw(r)
+		}
+		columns = append(columns, column[:min(len(column), 700)])
+	}
+	for range 2 { // the second time with used memory
+		sums, err := bases.MultiExps(context.Background(), columns...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, column := range columns {
+			if want := theirs(t, points, column); !sums[i].Equal(&want) {
+				t.Errorf("column %d, %s: got %v, gnark-crypto says %v", i, kinds[i].name, sums[i], want)
+			}
+		}
+	}
+}
+
+// TestErrors checks what New and MultiExp refuse.
+func TestErrors(t *testing.T) {
+	points := randomPoints(rand.New(rand.NewPCG(7, 8)), 3)
+	for _, o := range []Options{{Workers: -1}} {
+		if _, err := New(points, o); err == nil {
+			t.Errorf("New accepted %+v", o)
+		}
+	}
+	bases := ours(t, points, Options{})
+	if _, err := bases.MultiExp(context.Background(), make([]fr.Element, 4)); !errors.Is(err, ErrSize) {
+		t.Errorf("4 scalars for 3 bases: got %v, expected ErrSize", err)
+	}
+	for _, own := range []bool{false, true} {
+		bases.own = own
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if _, err := bases.MultiExp(ctx, []fr.Element{fr.NewElement(1)}); !errors.Is(err, context.Canceled) {
+			t.Errorf("own %v, cancelled before: got %v, expected context.Canceled", own, err)
+		}
+	}
+}
+
+// TestCancel checks that a computation of about a second stops soon.
+func TestCancel(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	few := randomPoints(r, 1<<10)
+	points, scalars := make([]bn254.G1Affine, 1<<17), make([]fr.Element, 1<<17)
+	for i := range points {
+		points[i], scalars[i] = few[i%len(few)], randomScalar(r)
+	}
+	bases := ours(t, points, Options{})
+	ctx, cancel := context.WithCancelCause(context.Background())
+	why := errors.New("why")
+	timer := time.AfterFunc(50*time.Millisecond, func() { cancel(why) })
+	defer timer.Stop()
+	start := time.Now()
+	_, err := bases.MultiExps(ctx, scalars, scalars, scalars, scalars, scalars, scalars, scalars, scalars)
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v after %v, expected context.Canceled", err, time.Since(start))
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("stopped %v after the start, cancelled after 50 ms", took)
+	}
+}
