@@ -1,0 +1,153 @@
+package plonk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	gnark "github.com/consensys/gnark/backend/plonk/bn254"
+	"github.com/consensys/gnark/backend/witness"
+	"github.com/consensys/gnark/constraint/solver"
+)
+
+// Round is a step of a proof, for progress.
+type Round int
+
+// The steps of a proof, in order.
+const (
+	Solve Round = iota
+	Wires
+	Permutation
+	Quotient
+	Evaluations
+	Openings
+	NbRounds int = iota
+)
+
+// String returns the round's name.
+func (r Round) String() string {
+	return [...]string{"solve", "wires", "permutation", "quotient", "evaluations", "openings"}[r]
+}
+
+// ProofOptions are about one proof.
+type ProofOptions struct {
+	// Solver has options of gnark's solver, hints for example.
+	Solver []solver.Option
+	// Progress, if not nil, is called at the start of each round.
+	Progress func(Round)
+}
+
+// ErrUnsatisfied is matched when the witness doesn't satisfy the circuit, and when
+// the key isn't the circuit's so that no witness could be proven with it.
+var ErrUnsatisfied = errors.New("witness doesn't satisfy the circuit")
+
+// proof is a proof in the making. Its fields are named as in the protocol.
+type proof struct {
+	*Prover
+	ctx        context.Context
+	transcript transcript
+	out        *gnark.Proof
+
+	public []fr.Element
+	// wires are the columns L, R, O in memory, until Z is made of them.
+	wires [3]fr.Vector
+	// pi2 are the committed polynomials, hashed the challenges they gave.
+	mu     sync.Mutex // hints may run at the same time
+	pi2    []Vector
+	hashed []fr.Element
+
+	l, r, o, z *blinded
+	// h is H in one vector of 3n+6; shares blinds its cuts.
+	h      Vector
+	shares [2]fr.Element
+
+	beta, gamma, alpha, zeta fr.Element
+
+	values  evaluations
+	vectors []Vector // all that the proof has allocated
+}
+
+// Prove solves the circuit for a witness and proves it. The proof is blinded from
+// crypto/rand, the quotient's shares included, so that it shows nothing of the
+// witness but the public words (statistical zero knowledge).
+//
+// It returns an error that matches [ErrUnsatisfied] rather than a proof that doesn't
+// verify, and ctx's error within a second of its end; gnark's solver alone isn't
+// interrupted. What the proof has kept of the witness is wiped before Prove returns,
+// except for the solver's own buffers.
+func (p *Prover) Prove(ctx context.Context, w witness.Witness, o ProofOptions) (*gnark.Proof, error) {
+	values, ok := w.Vector().(fr.Vector)
+	if !ok || len(values) != p.nbPublic+len(p.system.Secret) {
+		return nil, fmt.Errorf("witness has another length than the circuit's %d words", p.nbPublic+len(p.system.Secret))
+	}
+	c := len(p.commitments)
+	s := &proof{
+		Prover:     p,
+		ctx:        ctx,
+		transcript: newTranscript(),
+		out:        &gnark.Proof{Bsb22Commitments: make([]bn254.G1Affine, c)},
+		public:     values[:p.nbPublic],
+		pi2:        make([]Vector, c),
+		hashed:     make([]fr.Element, c),
+	}
+	defer s.wipe()
+	for i, round := range []func() error{
+		func() error { return s.solve(w, o.Solver) },
+		s.commitWires,
+		s.commitPermutation,
+		s.commitQuotient,
+		s.evaluate,
+		s.open,
+	} {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if o.Progress != nil {
+			o.Progress(Round(i))
+		}
+		if err := round(); err != nil {
+			if ctx.Err() != nil {
+				err = ctx.Err()
+			}
+			return nil, err
+		}
+	}
+	return s.out, nil
+}
+
+// allocate returns a vector of n zeros that is freed with the proof.
+func (s *proof) allocate(n int) (Vector, error) {
+	v, err := s.device.Allocate(n)
+	if err == nil {
+		s.vectors = append(s.vectors, v)
+	}
+	return v, err
+}
+
+// upload returns a vector of these elements that is freed with the proof.
+func (s *proof) upload(elements []fr.Element) (Vector, error) {
+	v, err := s.device.Upload(elements)
+	if err == nil {
+		s.mu.Lock()
+		s.vectors = append(s.vectors, v)
+		s.mu.Unlock()
+	}
+	return v, err
+}
+
+// wipe zeroes and frees everything that could tell the witness.
+func (s *proof) wipe() {
+	for _, wire := range s.wires {
+		clear(wire)
+	}
+	for _, p := range []*blinded{s.l, s.r, s.o, s.z} {
+		if p != nil {
+			clear(p.b)
+		}
+	}
+	clear(s.shares[:])
+	s.device.Free(s.vectors...)
+}

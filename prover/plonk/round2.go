@@ -1,0 +1,124 @@
+package plonk
+
+import (
+	"fmt"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+)
+
+// commitPermutation is round 2. The permutation σ says which of the 3n places of the
+// columns L, R, O hold the same wire; k₁ and k₂ = k₁² move the places of R and O to
+// cosets of their own. The polynomial Z accumulates, row by row, the ratios of
+//
+//	fᵢ = (lᵢ + βωⁱ + γ)(rᵢ + βk₁ωⁱ + γ)(oᵢ + βk₂ωⁱ + γ)
+//	gᵢ = (lᵢ + βS₁(ωⁱ) + γ)(rᵢ + βS₂(ωⁱ) + γ)(oᵢ + βS₃(ωⁱ) + γ)
+//
+//	Z(1) = 1, Z(ωⁱ⁺¹) = Z(ωⁱ)·fᵢ/gᵢ,
+//
+// and comes back to 1 after the last row if equal wires have equal values. It is
+// blinded by (b₁ + b₂X + b₃X²)·(Xⁿ−1), since it is opened at two points.
+//
+// The recurrence runs where the columns are, in memory, and Z goes to the device.
+func (s *proof) commitPermutation() error {
+	z, err := s.accumulate()
+	if err != nil {
+		return err
+	}
+	v, err := s.upload(z)
+	if err != nil {
+		return err
+	}
+	if s.z, err = newBlinded(v, 3); err != nil {
+		return err
+	}
+	sums, err := s.device.Commit(s.ctx, s.lagrange, v)
+	if err != nil {
+		return err
+	}
+	hiding, err := s.vanishing(s.z.b)
+	if err != nil {
+		return err
+	}
+	s.out.Z.Add(&sums[0], &hiding)
+	s.alpha, err = s.transcript.challenge("alpha", append(append(s.out.Bsb22Commitments[:0:0], s.out.Bsb22Commitments...), s.out.Z)...)
+	return err
+}
+
+// accumulate returns the values of Z on the domain. Each worker multiplies the ratios
+// of its range; then the ranges are multiplied by what came before them.
+func (s *proof) accumulate() ([]fr.Element, error) {
+	z := make(fr.Vector, s.n)
+	products := make([]fr.Element, workers())
+	starts := make([]int, workers())
+	ranges(s.n, block, func(w, from, to int) {
+		ratios := z[from:to]
+		s.ratios(ratios, from)
+		product := fr.One()
+		for i := range ratios { // z[i] becomes the product of the ratios before it
+			ratio := ratios[i]
+			ratios[i] = product
+			product.Mul(&product, &ratio)
+		}
+		products[w], starts[w] = product, from
+	})
+	before := fr.One()
+	factors := make([]fr.Element, len(products))
+	for w := range products {
+		factors[w] = before
+		if w == 0 || starts[w] > 0 {
+			before.Mul(&before, &products[w])
+		}
+	}
+	if !before.IsOne() {
+		return nil, fmt.Errorf("%w: equal wires have different values", ErrUnsatisfied)
+	}
+	ranges(s.n, block, func(w, from, to int) {
+		part := z[from:to]
+		part.ScalarMul(part, &factors[w])
+	})
+	return z, nil
+}
+
+// ratios sets ratios[i] to f/g of row from+i.
+func (s *proof) ratios(ratios fr.Vector, from int) {
+	k1 := s.vk.CosetShift
+	var k2 fr.Element
+	k2.Square(&k1)
+	table := powers(s.vk.Generator, block)
+	first := power(s.vk.Generator, from)
+	var step fr.Element
+	step.Mul(&table[block-1], &s.vk.Generator)
+
+	denominators := make(fr.Vector, len(ratios))
+	places, factor := make(fr.Vector, block), make(fr.Vector, block)
+	for at := 0; at < len(ratios); at += block {
+		to := min(at+block, len(ratios))
+		f, g := ratios[at:to], denominators[at:to]
+		places, factor := places[:to-at], factor[:to-at]
+		places.ScalarMul(table[:to-at], &first)
+		first.Mul(&first, &step)
+		for j, k := range []fr.Element{fr.One(), k1, k2} {
+			wire := s.wires[j][from+at : from+to]
+			k.Mul(&k, &s.beta)
+			for _, side := range []struct {
+				product, position fr.Vector
+				scale             *fr.Element
+			}{{f, places, &k}, {g, s.sigma[j][from+at : from+to], &s.beta}} {
+				factor.ScalarMul(side.position, side.scale)
+				factor.Add(factor, wire)
+				for i := range factor {
+					factor[i].Add(&factor[i], &s.gamma)
+				}
+				if j == 0 {
+					copy(side.product, factor)
+				} else {
+					side.product.Mul(side.product, factor)
+				}
+			}
+		}
+	}
+	inverses := fr.Vector(fr.BatchInvert(denominators))
+	ratios.Mul(ratios, inverses)
+	clear(denominators)
+	clear(inverses)
+}
