@@ -21,12 +21,13 @@ var allowed = map[string][]string{
 	"circuit/gadget":        {"graph", "quantize", "tensor"},
 	"circuit":               {"circuit/gadget", "graph", "quantize", "tensor"},
 	"audit":                 {"circuit", "circuit/gadget", "graph", "quantize", "tensor"},
-	"prover":                {"circuit", "circuit/gadget", "graph", "prover/srs", "quantize", "tensor"},
+	"prover":                {"circuit", "circuit/gadget", "graph", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor"},
 	"prover/srs":            nil,
 	"prover/msm":            nil,
-	"verifier/solidity":     {"circuit", "circuit/gadget", "graph", "prover", "prover/srs", "quantize", "tensor"},
-	"verifier/solidity/evm": {"circuit", "circuit/gadget", "graph", "prover", "prover/srs", "quantize", "tensor", "verifier/solidity"},
-	"":                      {"circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/srs", "quantize", "tensor"},
+	"prover/plonk":          {"prover/msm"},
+	"verifier/solidity":     {"circuit", "circuit/gadget", "graph", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor"},
+	"verifier/solidity/evm": {"circuit", "circuit/gadget", "graph", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "verifier/solidity"},
+	"":                      {"circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor"},
 	"cmd/zkml":              {"*"},
 }
 

@@ -2,18 +2,18 @@ package plonk
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"sync"
 
-	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/fft"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/zkml-go/zkml/prover/msm"
 )
 
-// CPU is the [Device] in Go: gnark-crypto's multi-scalar multiplication, FFT and
+// CPU is the [Device] in Go: package msm's multi-exponentiation, gnark-crypto's FFT and
 // vector operations, on as many goroutines as Go may run at once. Values on a coset
 // are in bit-reversed order. The zero value is ready to use.
 type CPU struct {
@@ -35,31 +35,18 @@ func (v cpuVector) Slice(from, to int) Vector { return cpuVector{elements: v.ele
 // onCPU returns the memory behind a handle.
 func onCPU(v Vector) fr.Vector { return v.(cpuVector).elements }
 
-// cpuBases are points in memory.
-type cpuBases []bn254.G1Affine
-
-func (b cpuBases) Len() int { return len(b) }
-
 // LoadBases implements [Device].
-func (c *CPU) LoadBases(points []bn254.G1Affine) (Bases, error) { return cpuBases(points), nil }
+func (c *CPU) LoadBases(points []bn254.G1Affine) (Bases, error) {
+	return msm.New(points, msm.Options{})
+}
 
 // Commit implements [Device].
 func (c *CPU) Commit(ctx context.Context, bases Bases, columns ...Vector) ([]bn254.G1Affine, error) {
-	points := bases.(cpuBases)
-	sums := make([]bn254.G1Affine, len(columns))
-	for i, column := range columns {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		scalars := onCPU(column)
-		if len(scalars) > len(points) {
-			return nil, fmt.Errorf("commitment to %d elements with %d points", len(scalars), len(points))
-		}
-		if _, err := sums[i].MultiExp(points[:len(scalars)], scalars, ecc.MultiExpConfig{}); err != nil {
-			return nil, err
-		}
+	scalars := make([][]fr.Element, len(columns))
+	for i := range columns {
+		scalars[i] = onCPU(columns[i])
 	}
-	return sums, nil
+	return bases.(*msm.Bases).MultiExps(ctx, scalars...)
 }
 
 // Allocate implements [Device].
