@@ -127,7 +127,7 @@ func (a *Analysis) errorOf(id ID, values [][]int64, bounds [][]float64) []float6
 	}
 	unit := node.Scale.Float()
 	switch op := node.Op.(type) {
-	case Const:
+	case Const, Param:
 		for i := range note.constant {
 			e[i] = math.Abs(note.constant[i])
 		}

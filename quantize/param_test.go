@@ -110,3 +110,31 @@ func TestArchitectureStays(t *testing.T) {
 		t.Errorf("%d declared", len(r.Settings.Params))
 	}
 }
+
+// TestBoundsOfHiddenConstants counts what the rounding of a hidden addend or factor makes
+// of a result: 1 is above an interval that ends at 1 less a unit.
+func TestBoundsOfHiddenConstants(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		op   graph.Op
+	}{
+		{"addend", graph.Add{Coeffs: []int{-1, 1}}},
+		{"factor", graph.Mul{}},
+	} {
+		c := newChain(tensor.Shape{1})
+		y := c.add(graph.Unary{Func: graph.Sigmoid}, tensor.Shape{1}, 0)
+		c.add(test.op, tensor.Shape{1}, y, c.add(graph.Const{Values: []float64{1}}, tensor.Shape{1}))
+		sample := quantize.Sample{"x": {Shape: tensor.Shape{1}, Data: []float64{0.75}}}
+		p, report := mustQuantize(t, c.g, quantize.Options{Samples: []quantize.Sample{sample}, HiddenWeights: true})
+		if len(params(p)) != 1 {
+			t.Fatalf("%s: %d hidden tensors", test.name, len(params(p)))
+		}
+		a, err := quantize.Analyze(c.g, report.Settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !withinBounds(t, 0, c.g, a, sample) {
+			t.Errorf("%s: the run says nothing", test.name)
+		}
+	}
+}
