@@ -8,6 +8,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zkml-go/zkml/circuit"
+	"github.com/zkml-go/zkml/quantize"
 	"github.com/zkml-go/zkml/quantize/quantizetest"
 )
 
@@ -15,7 +16,10 @@ import (
 // with the integer interpreter's, on inputs that favour the ends of intervals.
 func checkRandom(t *testing.T, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 1))
-	p := quantizetest.Program(r, quantizetest.Options{})
+	checkProgram(t, seed, r, quantizetest.Program(r, quantizetest.Options{}))
+}
+
+func checkProgram(t *testing.T, seed uint64, r *rand.Rand, p *quantize.Program) {
 	if len(p.Inputs) == 0 {
 		return
 	}
@@ -38,6 +42,18 @@ func checkRandom(t *testing.T, seed uint64) {
 func TestRandomPrograms(t *testing.T) {
 	for seed := range uint64(300) {
 		checkRandom(t, seed)
+	}
+}
+
+// TestRepeatedPrograms is TestRandomPrograms for programs of several inferences.
+func TestRepeatedPrograms(t *testing.T) {
+	for seed := range uint64(100) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		p, err := quantizetest.Program(r, quantizetest.Options{}).Repeat(2 + r.IntN(4))
+		if err != nil {
+			t.Fatalf("seed %d: repeat: %v", seed, err)
+		}
+		checkProgram(t, seed, r, p)
 	}
 }
 
