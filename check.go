@@ -26,6 +26,17 @@ type CheckReport struct {
 	MaxError float64 `json:"max_error"`
 	// Outputs compare the answers.
 	Outputs []CheckedOutput `json:"outputs"`
+	// Accuracy compares the answers with the labels, if the model was compiled for a data
+	// set. MaxError is then the largest one in any sample.
+	Accuracy *CheckedAccuracy `json:"accuracy,omitempty"`
+}
+
+// CheckedAccuracy is how many labels were answered.
+type CheckedAccuracy struct {
+	Samples int `json:"samples"`
+	// Correct is what a proof says, ModelCorrect what the model as it was trained reaches.
+	Correct      int `json:"correct"`
+	ModelCorrect int `json:"model_correct"`
 }
 
 // CheckedOutput is one output of a check.
@@ -71,6 +82,12 @@ func (m *Model) Check(inputs Inputs, o ProveOptions) (*CheckReport, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.inference != nil {
+		if err := m.checkSamples(r, analysis, inputs, assignment.Values); err != nil {
+			return nil, err
+		}
+		return r, nil
+	}
 	if err := m.checkBounds(r, analysis, assignment.Values); err != nil {
 		return nil, err
 	}
@@ -98,7 +115,7 @@ func (m *Model) analyze() (*quantize.Analysis, error) {
 	if err := setLabels(m.Graph, analysis.Program, m.Settings); err != nil {
 		return nil, &prover.FileError{File: modelFile, Reason: err.Error()}
 	}
-	if analysis.Program.Digest() != m.Program.Digest() {
+	if analysis.Program.Digest() != m.Inference().Digest() {
 		return nil, &prover.FileError{File: modelFile, Reason: "its program isn't what its graph and settings give"}
 	}
 	return analysis, nil
@@ -115,8 +132,9 @@ func (m *Model) checkBounds(r *CheckReport, a *quantize.Analysis, values [][]int
 		return err
 	}
 	bounds := a.ErrorBounds(values)
-	for id := range m.Program.Nodes {
-		n := &m.Program.Nodes[id]
+	p := m.Inference()
+	for id := range p.Nodes {
+		n := &p.Nodes[id]
 		if n.Source < 0 {
 			continue
 		}
@@ -142,10 +160,10 @@ func (m *Model) checkBounds(r *CheckReport, a *quantize.Analysis, values [][]int
 
 // dequantizedInputs returns the real values of the integer inputs.
 func (m *Model) dequantizedInputs(values [][]int64) Inputs {
-	inputs := make(Inputs, len(m.Program.Inputs))
-	for i, id := range m.Program.Inputs {
-		p := &m.Circuit.Manifest.Inputs[i]
-		inputs[p.Name] = &graph.Tensor{Shape: p.Shape, Data: m.Program.Dequantize(id, values[id])}
+	program := m.Inference()
+	inputs := make(Inputs, len(program.Inputs))
+	for i, id := range program.Inputs {
+		inputs[m.Circuit.Manifest.Inputs[i].Name] = &graph.Tensor{Shape: program.Nodes[id].Shape, Data: program.Dequantize(id, values[id])}
 	}
 	return inputs
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/graph"
@@ -29,6 +30,11 @@ type Options struct {
 	Visibility map[string]circuit.Visibility
 	// Labels name the values of the head's answer.
 	Labels []string
+	// DatasetSize, if above 0, makes a circuit that runs the network on that many labelled
+	// samples and proves how many of its answers are right, instead of one answer. The
+	// network's one output has to be a label, so it usually needs a head. Hidden weights
+	// have the digest, under one salt, that they have in a circuit for one inference.
+	DatasetSize int
 	// Widths fix the widths in bits of the circuit's range-check tables, ascending;
 	// nil chooses the cheapest.
 	Widths []int
@@ -56,6 +62,8 @@ type Model struct {
 	Settings *Settings
 	// Report says how well the program follows the graph on the samples.
 	Report *quantize.Report
+
+	inference *quantize.Program // that of one inference, if Program isn't
 }
 
 // AccuracyError says that no setting reaches the target on the samples.
@@ -78,7 +86,8 @@ func (e *AccuracyError) Error() string {
 // Compile turns a network into a circuit. Errors are *quantize.UnsupportedError where
 // a node has no integer form, *AccuracyError if the target is missed and Options say
 // strict, *circuit.VisibilityError for what can't be shown or hidden as asked,
-// *quantize.FitError for a network that isn't like the model in Options, and one that
+// *quantize.FitError for a network that isn't like the model in Options,
+// *quantize.AnswerError for one whose answers can't be counted as right, and one that
 // matches prover.ErrMismatch for settings of another model. The result is the same for
 // the same network and options on every machine.
 func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
@@ -93,6 +102,10 @@ func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	m := &Model{Graph: n.Graph, Program: program, Settings: settings, Report: report}
+	if err := m.repeat(); err != nil {
+		return nil, err
+	}
 	if o.Strict && !report.Met {
 		return nil, &AccuracyError{Report: report}
 	}
@@ -100,22 +113,34 @@ func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
 		return nil, err
 	}
 	o.progress("writing the circuit")
-	c, err := circuit.Compile(ctx, program, settings.circuitOptions(n.Graph.Name))
-	if err != nil {
+	if m.Circuit, err = circuit.Compile(ctx, m.Program, settings.circuitOptions(n.Graph.Name)); err != nil {
 		if o.Settings != nil && ctx.Err() == nil {
 			return nil, settingsErrorf("%v", err)
 		}
 		return nil, fmt.Errorf("compile: %w", err)
 	}
-	settings.Widths = c.Widths
-	return &Model{Graph: n.Graph, Program: program, Circuit: c, Settings: settings, Report: report}, nil
+	settings.Widths = m.Circuit.Widths
+	return m, nil
+}
+
+// repeat makes the program of a data set from that of one inference, if settings say so.
+func (m *Model) repeat() error {
+	if m.Settings.DatasetSize == 0 {
+		return nil
+	}
+	p, err := countCorrect(m.Program, m.Settings.DatasetSize)
+	if err != nil {
+		return err
+	}
+	m.inference, m.Program = m.Program, p
+	return nil
 }
 
 // calibrate quantizes a network, by settings if there are any.
 func calibrate(n *Network, o Options) (*Settings, *quantize.Report, *quantize.Program, error) {
 	settings := &Settings{
 		Version: SettingsVersion, Name: n.options.Name, Dims: n.options.Dims, Head: n.options.Head,
-		Labels: o.Labels, Widths: o.Widths, Visibility: hiding(o.Visibility),
+		Labels: o.Labels, DatasetSize: o.DatasetSize, Widths: o.Widths, Visibility: hiding(o.Visibility),
 	}
 	_, hidden := settings.Visibility[circuit.WeightsName]
 	q := quantize.Options{Samples: o.Samples, Target: o.Target, Encodings: o.Encodings, HiddenWeights: hidden}
@@ -199,7 +224,7 @@ func (m *Model) Assign(inputs Inputs, o ProveOptions) (*circuit.Assignment, erro
 	}
 	integers, err := m.Program.QuantizeInputs(values, policy)
 	if err != nil {
-		return nil, err
+		return nil, m.inSample(err)
 	}
 	var salts circuit.Salts
 	if o.Secrets != nil {
@@ -223,7 +248,7 @@ func (m *Model) arrange(inputs Inputs) ([][]float64, error) {
 	}
 	if len(inputs) > len(values) {
 		for name := range inputs {
-			if _, ok := m.Graph.Input(name); !ok {
+			if !slices.ContainsFunc(m.Circuit.Manifest.Inputs, func(p circuit.Public) bool { return p.Name == name }) {
 				return nil, &graph.InputError{Name: name, Reason: "the model has no such input"}
 			}
 		}

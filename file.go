@@ -22,7 +22,7 @@ import (
 //	8 bytes   "zkml-mo" 01
 //	...       an array in deterministic CBOR: the graph's, the program's and the
 //	          manifest's encodings, the settings and the calibration report in JSON,
-//	          each a byte string
+//	          each a byte string; the program is that of one inference
 //	32 bytes  SHA-256 of everything before
 //
 // The constraint system isn't in it: it is compiled again when the file is read,
@@ -62,7 +62,7 @@ func (m *Model) encode() ([]byte, error) {
 	if e.Graph, err = graph.Encode(m.Graph); err != nil {
 		return nil, err
 	}
-	if e.Program, err = m.Program.Encode(); err != nil {
+	if e.Program, err = m.Inference().Encode(); err != nil {
 		return nil, err
 	}
 	if e.Manifest, err = m.Circuit.Manifest.AppendBinary(nil); err != nil {
@@ -106,6 +106,9 @@ func Open(ctx context.Context, r io.Reader) (*Model, error) {
 	m, manifest, err := decodeModel(data)
 	if err != nil {
 		return nil, err
+	}
+	if err := m.repeat(); err != nil {
+		return nil, modelErrorf("%v", err)
 	}
 	m.Circuit, err = circuit.Compile(ctx, m.Program, m.Settings.circuitOptions(m.Graph.Name))
 	if err != nil {

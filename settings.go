@@ -30,6 +30,9 @@ type Settings struct {
 	Head Head           `json:"head,omitzero"`
 	// Labels name the values of the head's answer.
 	Labels []string `json:"labels,omitempty"`
+	// DatasetSize is the number of labelled samples over which a proof counts correct
+	// answers, or 0 for a proof of one answer.
+	DatasetSize int `json:"dataset_size,omitempty"`
 	// Visibility has the inputs and outputs that aren't public, by name, and weights
 	// that aren't fixed, by circuit.WeightsName.
 	Visibility map[string]circuit.Visibility `json:"visibility,omitempty"`
@@ -74,6 +77,9 @@ func ReadSettings(r io.Reader) (*Settings, error) {
 	}
 	if s.Version != SettingsVersion {
 		return nil, settingsErrorf("version %d, this program reads %d", s.Version, SettingsVersion)
+	}
+	if s.DatasetSize < 0 {
+		return nil, settingsErrorf("a data set of %d samples", s.DatasetSize)
 	}
 	if s.Quantize == nil {
 		return nil, settingsErrorf("member \"quantize\" is missing")

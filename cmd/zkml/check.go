@@ -10,7 +10,8 @@ import (
 )
 
 func (a *app) checkCommand() *cobra.Command {
-	var input, word string
+	var from inputFlags
+	var word string
 	var clamp bool
 	cmd := &cobra.Command{
 		Use:   "check MODEL.zkml --input INPUT",
@@ -18,10 +19,11 @@ func (a *app) checkCommand() *cobra.Command {
 		Long: `Check computes the model's answer three times: by the circuit and by the integer
 program, which have to agree in every element of every tensor, and by the model as
 it was trained, which has to be within the error that the choice of scales allows.
-It names the ONNX node where they don't.`,
+It names the ONNX node where they don't. With --dataset it does so for all labelled
+samples, and compares the accuracies.`,
 		Args: exactArgs("MODEL.zkml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := require("input", input); err != nil {
+			if err := from.require(); err != nil {
 				return err
 			}
 			o, err := proveOptions(word, clamp)
@@ -35,7 +37,7 @@ It names the ONNX node where they don't.`,
 			if err != nil {
 				return err
 			}
-			inputs, err := m.ReadInputs(input)
+			inputs, err := from.read(args[0], m)
 			if err != nil {
 				return err
 			}
@@ -52,7 +54,7 @@ It names the ONNX node where they don't.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&input, "input", "", "`file` with the model's inputs (.json, .npy, .npz, .pb)")
+	from.add(flags)
 	flags.StringVar(&word, "context", "0", "the context word")
 	flags.BoolVar(&clamp, "clamp", false, "move inputs outside their interval to its nearest end instead of refusing them")
 	return cmd
@@ -65,6 +67,11 @@ func printCheck(w io.Writer, r *zkml.CheckReport) {
 		fmt.Fprintf(w, ", largest error %.3g at %q", r.MaxError, r.Node)
 	}
 	fmt.Fprintln(w)
+	if a := r.Accuracy; a != nil {
+		printFraction(w, "accuracy", int64(a.Correct), a.Samples)
+		printFraction(w, "accuracy of the model as it was trained", int64(a.ModelCorrect), a.Samples)
+		return
+	}
 	for _, o := range r.Outputs {
 		fmt.Fprintf(w, "%s: largest error %.3g\n", o.Name, o.MaxError)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/circuit"
-	"github.com/zkml-go/zkml/internal/inputfile"
 	"github.com/zkml-go/zkml/prover"
 )
 
@@ -19,12 +18,13 @@ type commitResult struct {
 }
 
 func (a *app) commitCommand() *cobra.Command {
-	var input, secrets string
+	var from inputFlags
+	var secrets string
 	cmd := &cobra.Command{
 		Use:   "commit MODEL.zkml|MODEL.vk --secrets SECRETS.json",
 		Short: "print the digests of hashed inputs and weights, to publish before a proof",
 		Long: `Commit computes what a proof will state of hashed tensors: of inputs, from --input
-and the model or only its verifying key; of weights, from the model. The salts come
+or --dataset and the model or only its verifying key; of weights, from the model. The salts come
 from the secrets file; those that it lacks are drawn and written to it. Give the same
 file to prove, and nobody else: who has a salt can test guesses of the values.`,
 		Args: exactArgs("MODEL"),
@@ -36,12 +36,12 @@ file to prove, and nobody else: who has a salt can test guesses of the values.`,
 			if err != nil {
 				return err
 			}
-			digests, err := a.commit(cmd, args[0], input, s)
+			digests, err := a.commit(cmd, args[0], &from, s)
 			if err != nil {
 				return err
 			}
 			if len(digests) == 0 {
-				return usagef("there is nothing to commit to: give --input for a model with hashed inputs, or a model.zkml with hashed weights")
+				return usagef("there is nothing to commit to: give --input or --dataset for a model with hashed inputs, or a model.zkml with hashed weights")
 			}
 			if err := a.writeSecrets(secrets, s); err != nil {
 				return err
@@ -49,13 +49,13 @@ file to prove, and nobody else: who has a salt can test guesses of the values.`,
 			return a.emit(commitResult{secrets, digests}, func(w io.Writer) { printValues(w, digests, "") })
 		},
 	}
-	cmd.Flags().StringVar(&input, "input", "", "`file` with the model's inputs (.json, .npy, .npz, .pb)")
+	from.add(cmd.Flags())
 	cmd.Flags().StringVar(&secrets, "secrets", "", "`file` of salts, made if it isn't there")
 	return cmd
 }
 
 // commit returns the digests of hashed inputs and weights.
-func (a *app) commit(cmd *cobra.Command, path, input string, s *zkml.Secrets) ([]prover.Value, error) {
+func (a *app) commit(cmd *cobra.Command, path string, from *inputFlags, s *zkml.Secrets) ([]prover.Value, error) {
 	var manifest *circuit.Manifest
 	var model *zkml.Model
 	if filepath.Ext(path) == ".vk" {
@@ -72,12 +72,8 @@ func (a *app) commit(cmd *cobra.Command, path, input string, s *zkml.Secrets) ([
 		manifest = model.Circuit.Manifest
 	}
 	var digests []prover.Value
-	if input != "" {
-		var ports []inputfile.Input
-		for _, p := range manifest.Inputs {
-			ports = append(ports, inputfile.Input{Name: p.Name, Shape: p.Shape})
-		}
-		inputs, err := inputfile.Read(input, ports)
+	if *from != (inputFlags{}) {
+		inputs, err := from.readFor(path, model, manifest)
 		if err != nil {
 			return nil, err
 		}

@@ -58,6 +58,9 @@ circuit. It writes model.zkml, from which setup makes keys and prove makes proof
 			}
 			return a.emit(r, func(w io.Writer) {
 				fmt.Fprintf(w, "%s: %s rows in a domain of %s\n", out, grouped(r.Rows), grouped(r.Domain))
+				if n := m.Settings.DatasetSize; n > 0 {
+					fmt.Fprintf(w, "%s: counts correct answers over %d labelled samples\n", zkml.CorrectOutput, n)
+				}
 				printAccuracy(w, m)
 			})
 		},
@@ -72,7 +75,7 @@ circuit. It writes model.zkml, from which setup makes keys and prove makes proof
 func printAccuracy(w io.Writer, m *zkml.Model) {
 	for i, o := range m.Report.Outputs {
 		text := ""
-		if !isLabel(m.Program, i) {
+		if !isLabel(m.Inference(), i) {
 			text = fmt.Sprintf("largest error %.2g in a range of %.3g, ", o.MaxError, o.Range)
 		}
 		if o.Agreement != nil {

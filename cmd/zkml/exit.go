@@ -67,7 +67,7 @@ func classify(err error) (code int, hint string) {
 
 func exitCode(err error) int {
 	switch {
-	case is[*usageError](err), is[*onnx.DimError](err), is[*zkml.HeadError](err), is[*circuit.VisibilityError](err), is[*circuit.WidthsError](err),
+	case is[*usageError](err), is[*onnx.DimError](err), is[*zkml.HeadError](err), is[*quantize.AnswerError](err), is[*circuit.VisibilityError](err), is[*circuit.WidthsError](err),
 		errors.Is(err, prover.ErrUnknownTensor):
 		return exitUsage
 	case is[*survivorsError](err):
@@ -81,7 +81,7 @@ func exitCode(err error) int {
 	case is[*onnx.FormatError](err), is[*onnx.OpsetError](err), is[*onnx.LimitError](err), is[*onnx.UnsupportedError](err),
 		is[*quantize.UnsupportedError](err), is[*zkml.AccuracyError](err), errors.Is(err, circuit.ErrTooLarge):
 		return exitModel
-	case is[*quantize.RangeError](err), is[*inputfile.Error](err), is[*graph.InputError](err), errors.Is(err, graph.ErrNotFinite):
+	case is[*quantize.RangeError](err), is[*inputfile.Error](err), is[*zkml.DatasetError](err), is[*graph.InputError](err), errors.Is(err, graph.ErrNotFinite):
 		return exitInput
 	case errors.Is(err, fs.ErrNotExist):
 		return exitUsage

@@ -26,15 +26,18 @@ type proveResult struct {
 }
 
 func (a *app) proveCommand() *cobra.Command {
-	var input, key, word, out, secrets string
+	var from inputFlags
+	var key, word, out, secrets string
 	var clamp bool
 	var salts []string
 	cmd := &cobra.Command{
 		Use:   "prove MODEL.zkml --input INPUT",
 		Short: "prove the model's answer to one input: proof.json",
-		Args:  exactArgs("MODEL.zkml"),
+		Long: `Prove proves the model's answer to one input or, with --dataset, how many answers are
+right, if the model was compiled with --dataset-size.`,
+		Args: exactArgs("MODEL.zkml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := require("input", input); err != nil {
+			if err := from.require(); err != nil {
 				return err
 			}
 			o, err := proveOptions(word, clamp)
@@ -50,7 +53,7 @@ func (a *app) proveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			inputs, err := m.ReadInputs(input)
+			inputs, err := from.read(args[0], m)
 			if err != nil {
 				return err
 			}
@@ -99,6 +102,7 @@ func (a *app) proveCommand() *cobra.Command {
 			return a.emit(r, func(w io.Writer) {
 				fmt.Fprintf(w, "%s: proved in %.1f s, %s bytes and %d public words\n", out, r.Seconds, grouped(r.ProofBytes), r.Words)
 				printValues(w, proof.Values, "output")
+				printCount(w, proof.Values, m.Settings.DatasetSize)
 				if keep != "" {
 					fmt.Fprintf(w, "%s: the salts and the answers that the proof doesn't show; keep it secret\n", keep)
 				}
@@ -106,7 +110,7 @@ func (a *app) proveCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&input, "input", "", "`file` with the model's inputs (.json, .npy, .npz, .pb)")
+	from.add(flags)
 	flags.StringVar(&key, "pk", "", "the proving key (default: MODEL.pk)")
 	flags.StringVar(&word, "context", "0", "the word that binds the proof to one use, at most 248 bits")
 	flags.BoolVar(&clamp, "clamp", false, "move inputs outside their interval to its nearest end instead of refusing them")

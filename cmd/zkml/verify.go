@@ -25,11 +25,13 @@ type verifyResult struct {
 	ContextPinned bool           `json:"context_pinned"`
 	Seconds       float64        `json:"seconds"`
 	Values        []prover.Value `json:"values"`
-	NotPinned     []string       `json:"not_pinned,omitempty"`
-	AnyWeights    bool           `json:"any_weights"`
-	Development   bool           `json:"development"`
-	Ceremony      string         `json:"ceremony,omitempty"` // "" if this program knows none that made the key's srs
-	EVM           *evm.Report    `json:"evm,omitempty"`
+	// DatasetSize is the number of samples over which the proof counts correct answers.
+	DatasetSize int         `json:"dataset_size,omitempty"`
+	NotPinned   []string    `json:"not_pinned,omitempty"`
+	AnyWeights  bool        `json:"any_weights"`
+	Development bool        `json:"development"`
+	Ceremony    string      `json:"ceremony,omitempty"` // "" if this program knows none that made the key's srs
+	EVM         *evm.Report `json:"evm,omitempty"`
 }
 
 // verifyFlags are the flags of verify.
@@ -69,7 +71,8 @@ verifier: a key that lies beside the proof may be anyone's.`,
 				Accepted: true, ModelID: verdict.ModelID, Pinned: pinned, Context: prover.Word(verdict.Context),
 				ContextPinned: expect.Context != nil,
 				Seconds:       time.Since(start).Seconds(), Values: verdict.Values, NotPinned: verdict.NotPinned,
-				AnyWeights: verdict.AnyWeights, Development: verdict.Development, Ceremony: verdict.Ceremony,
+				DatasetSize: zkml.DatasetSize(vk.Manifest()),
+				AnyWeights:  verdict.AnyWeights, Development: verdict.Development, Ceremony: verdict.Ceremony,
 			}
 			if f.evm {
 				p := a.progress()
@@ -174,6 +177,7 @@ func printVerdict(w io.Writer, r *verifyResult) {
 		fmt.Fprintf(w, "context %s\n", r.Context)
 	}
 	printValues(w, r.Values, "")
+	printCount(w, r.Values, r.DatasetSize)
 	if r.EVM != nil {
 		printEVM(w, r.EVM)
 	}

@@ -43,7 +43,7 @@ def main():
     exported.graph.output[0].CopyFrom(declared)
     exported = common.only_default_domain(exported)
     common.write("breast_cancer", exported, train, test, test_labels.astype(np.uint8),
-                 task="classification",
+                 task="classification", labelled=64,
                  metric=lambda p: ("accuracy", (p.argmax(1) == test_labels).mean()))
 
 

@@ -7,6 +7,7 @@ A script trains one model and calls `write`, which leaves in testdata/<name>/:
   input.json    the same with one sample, the first of the held-out set
   test.npz      input, label, output: the held-out set and what onnxruntime
                 answers for it, in float32
+  dataset.json  the first held-out samples with their labels, if asked for
 
 and adds its line to testdata/models.json.
 """
@@ -58,18 +59,20 @@ def number(v, digits):
     return int(r) if r == int(r) else r
 
 
-def write_json_samples(path, name, samples, digits):
+def write_json_samples(path, name, samples, digits, labels=None):
     rows = [[number(v, digits) for v in s.ravel()] for s in samples]
     body = ",\n  ".join(json.dumps(r, separators=(",", ":")) for r in rows)
-    path.write_text('{"%s": [\n  %s\n]}\n' % (name, body))
+    tail = "" if labels is None else ',\n "labels": ' + json.dumps([int(v) for v in labels], separators=(",", ":"))
+    path.write_text('{"%s": [\n  %s\n]%s}\n' % (name, body, tail))
 
 
-def write(name, model, calibration, test_input, test_label, *, task, metric, scale=1.0, digits=4):
+def write(name, model, calibration, test_input, test_label, *, task, metric, scale=1.0, digits=4, labelled=0):
     """Writes testdata/<name>/ and returns the reference outputs.
 
     model: onnx.ModelProto; calibration, test_input: one sample per row, in the
     input's own shape without the batch; real value = stored value * scale
     (scale 1/255 stores pixels as uint8); digits: decimals in the JSON files;
+    labelled: samples of dataset.json;
     metric: function(outputs) -> (name, value).
     """
     folder = TESTDATA / name
@@ -82,6 +85,9 @@ def write(name, model, calibration, test_input, test_label, *, task, metric, sca
     real = lambda x: (x.astype(np.float64) * scale).astype(np.float32)
     write_json_samples(folder / "samples.json", input_name, real(calibration), digits)
     write_json_samples(folder / "input.json", input_name, real(test_input[:1]), digits)
+
+    if labelled:
+        write_json_samples(folder / "dataset.json", input_name, real(test_input[:labelled]), digits, test_label[:labelled])
 
     output = run_onnx(folder / "model.onnx", real(test_input))
     np.savez_compressed(folder / "test.npz", input=test_input, label=test_label, output=output)
