@@ -1,6 +1,6 @@
 // Command full runs the whole audit of this project: every gadget, every integer
 // operator and every model of testdata, and each gadget again without each kind of its
-// rows and queries. Its last line sums it up.
+// rows and queries. Then it makes every attack of package attacks. Its last line sums it up.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"github.com/consensys/gnark/logger"
 
 	"github.com/zkml-go/zkml/audit"
+	"github.com/zkml-go/zkml/audit/internal/attacks"
 	"github.com/zkml-go/zkml/audit/internal/cases"
 )
 
@@ -75,9 +76,28 @@ func run(ctx context.Context, w io.Writer, folder string) (bool, error) {
 			return false, err
 		}
 	}
-	fmt.Fprintf(w, "audit: %d circuits, %d wires, %d mutations, %d survivors, %d of %d deletions detected\n",
-		sum.circuits, sum.wires, sum.mutations, sum.survivors, sum.detected, sum.deletions)
-	return sum.survivors > 0, nil
+	rejected, attempted := attack(ctx, w)
+	fmt.Fprintf(w, "audit: %d circuits, %d wires, %d mutations, %d survivors, %d of %d deletions detected, %d of %d attacks rejected\n",
+		sum.circuits, sum.wires, sum.mutations, sum.survivors, sum.detected, sum.deletions, rejected, attempted)
+	return sum.survivors > 0 || rejected < attempted, nil
+}
+
+// attack makes every attack, through Verify and through the contracts, and returns how
+// many were rejected and how many there are. One counts as rejected if a build without
+// what stops it accepts it.
+func attack(ctx context.Context, w io.Writer) (rejected, attempted int) {
+	runner := attacks.NewRunner()
+	runner.Contracts = true
+	list := attacks.All()
+	for _, a := range list {
+		if err := runner.Run(ctx, a); err != nil {
+			fmt.Fprintf(w, "ATTACK %v\n", err)
+			continue
+		}
+		rejected++
+		fmt.Fprintf(w, "attack: %s: rejected by %s\n", a.Name, a.Stop)
+	}
+	return rejected, len(list)
 }
 
 // maxExact is the most rows of a circuit whose lookups are proven by their rows.

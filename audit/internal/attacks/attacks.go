@@ -1,0 +1,55 @@
+package attacks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Attack is one way to get something false accepted.
+type Attack struct {
+	// Name says what is attempted.
+	Name string
+	// Source is the rule of the design that it would break, or the fault that audits of
+	// others found.
+	Source string
+	// Stop is what rejects it.
+	Stop string
+	// OnChain marks some attacks that are tried through contracts even where time is
+	// short; NeedsContract those that are on a contract.
+	OnChain, NeedsContract bool
+
+	run func(ctx context.Context, r *Runner) error
+}
+
+// onChain marks an attack as one to try through contracts at any time.
+func (a *Attack) onChain() *Attack {
+	a.OnChain = true
+	return a
+}
+
+// Runner runs attacks. It keeps the models that several of them attack.
+type Runner struct {
+	// Contracts says whether the contracts are compiled and called too, which takes
+	// seconds for each build.
+	Contracts bool
+
+	victims map[string]*victim
+}
+
+// NewRunner returns a Runner that has compiled nothing yet.
+func NewRunner() *Runner { return &Runner{victims: make(map[string]*victim)} }
+
+// Run makes one attack. It returns nil if Verify, and the contract where contracts are
+// called, reject it while a build without what stops it accepts it.
+func (r *Runner) Run(ctx context.Context, a *Attack) error {
+	if err := a.run(ctx, r); err != nil {
+		return fmt.Errorf("%s: %w", a.Name, err)
+	}
+	return nil
+}
+
+// All lists the attacks.
+func All() []*Attack {
+	return slices.Concat(gadgetAttacks(), rangeAttacks(), bindingAttacks(), challengeAttacks())
+}
