@@ -5,7 +5,7 @@
 GO ?= go
 NPM ?= npm
 
-.PHONY: build test bench fuzz visibility tools demo audit go
+.PHONY: build test bench fuzz visibility contracts tools demo audit go
 
 # The command, into bin/.
 build: go
@@ -37,6 +37,11 @@ fuzz: go
 # cost. About five minutes.
 visibility: go tools
 	$(GO) test -timeout 60m -v -run 'TestVisibility' ./verifier/solidity/evm -full
+
+# Compiles the reusable verifier into the files that the Go package embeds. The tests
+# fail where these differ from the sources.
+contracts: go tools
+	$(GO) run ./verifier/solidity/internal/contracts
 
 # The Solidity compiler and Foundry, installed again when the lock file changes. This
 # is npm install, not npm ci: ci refuses a lock file without Foundry's binaries for

@@ -178,13 +178,10 @@ func bytesValue(data []byte) value {
 	return value{dynamic: true, body: append(body, make([]byte, -len(data)&31)...)}
 }
 
-// arrayValue encodes a dynamic array of static values.
+// arrayValue encodes a dynamic array: its length, then its elements as a struct's
+// fields.
 func arrayValue(list []value) value {
-	body := lengthWord(len(list))
-	for _, v := range list {
-		body = append(body, v.body...)
-	}
-	return value{dynamic: true, body: body}
+	return value{dynamic: true, body: append(lengthWord(len(list)), tupleValue(list).body...)}
 }
 
 // tupleValue encodes a struct, or the arguments of a call: heads, then tails.

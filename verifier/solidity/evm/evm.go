@@ -8,6 +8,7 @@
 package evm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -34,16 +35,53 @@ func osaka() *params.ChainConfig {
 	return &config
 }
 
-// Verifier is a deployed ModelVerifier. It is not safe for concurrent use.
-type Verifier struct {
-	// Address is where it lies; PlonkVerifier is where the contract that it
-	// created lies.
-	Address, PlonkVerifier common.Address
-	// DeploymentGas is the gas of the transaction that created both.
+// Deployed is a contract in a virtual machine of its own. It is not safe for
+// concurrent use.
+type Deployed struct {
+	// Address is where it lies.
+	Address common.Address
+	// DeploymentGas is the gas of the transaction that created it.
 	DeploymentGas uint64
 
 	abi    abi.ABI
 	config runtime.Config
+}
+
+// DeployArtifact creates a contract of package solidity in a new virtual machine. It
+// needs no compiler.
+func DeployArtifact(a solidity.Artifact) (*Deployed, error) {
+	parsed, err := abi.JSON(bytes.NewReader(a.ABI))
+	if err != nil {
+		return nil, fmt.Errorf("deploying %s: ABI: %w", a.Name, err)
+	}
+	d, err := deploy(a.Creation, parsed)
+	if err != nil {
+		return nil, fmt.Errorf("deploying %s: %w", a.Name, err)
+	}
+	return d, nil
+}
+
+// deploy runs creation code in a new virtual machine.
+func deploy(creation []byte, parsed abi.ABI) (*Deployed, error) {
+	db, err := state.New(types.EmptyRootHash, state.NewDatabaseForTesting())
+	if err != nil {
+		return nil, fmt.Errorf("starting the virtual machine: %w", err)
+	}
+	d := &Deployed{abi: parsed, config: runtime.Config{ChainConfig: osaka(), State: db, GasLimit: params.MaxTxGas}}
+	_, address, left, err := runtime.Create(creation, &d.config)
+	if err != nil {
+		return nil, err
+	}
+	d.Address = address
+	d.DeploymentGas, err = d.transactionGas(nil, creation, params.MaxTxGas-left)
+	return d, err
+}
+
+// Verifier is a deployed ModelVerifier. It is not safe for concurrent use.
+type Verifier struct {
+	Deployed
+	// PlonkVerifier is where the contract that it created lies.
+	PlonkVerifier common.Address
 }
 
 // Deploy compiles an exported project and creates its ModelVerifier. It returns a
@@ -61,23 +99,13 @@ func Deploy(ctx context.Context, files solidity.Files) (*Verifier, error) {
 	if !ok {
 		return nil, errors.New("the project has no contract ModelVerifier")
 	}
-	db, err := state.New(types.EmptyRootHash, state.NewDatabaseForTesting())
-	if err != nil {
-		return nil, fmt.Errorf("starting the virtual machine: %w", err)
-	}
-	v := &Verifier{abi: contract.ABI, config: runtime.Config{ChainConfig: osaka(), State: db, GasLimit: params.MaxTxGas}}
-	_, address, left, err := runtime.Create(contract.Creation, &v.config)
+	d, err := deploy(contract.Creation, contract.ABI)
 	if err != nil {
 		return nil, fmt.Errorf("deploying the verifier: %w", err)
 	}
-	v.Address = address
-	gas, err := v.transactionGas(nil, contract.Creation, params.MaxTxGas-left)
-	if err != nil {
-		return nil, fmt.Errorf("deploying the verifier: %w", err)
-	}
-	v.DeploymentGas = gas
+	v := &Verifier{Deployed: *d}
 	// The first contract that a contract creates has nonce 1.
-	v.PlonkVerifier = createdAddress(address)
+	v.PlonkVerifier = createdAddress(v.Address)
 	if len(v.Code(v.PlonkVerifier)) == 0 {
 		return nil, errors.New("deploying the verifier: gnark's verifier isn't where it should be")
 	}
@@ -85,7 +113,7 @@ func Deploy(ctx context.Context, files solidity.Files) (*Verifier, error) {
 }
 
 // Code returns the runtime code at an address.
-func (v *Verifier) Code(address common.Address) []byte { return v.config.State.GetCode(address) }
+func (d *Deployed) Code(address common.Address) []byte { return d.config.State.GetCode(address) }
 
 // Result is what a call did.
 type Result struct {
@@ -128,17 +156,17 @@ func (e *RevertError) Unwrap() error { return e.Cause }
 
 // Call runs calldata as a transaction would. It returns an error only if the
 // machine itself can't run it; a revert is in the result.
-func (v *Verifier) Call(calldata []byte) (*Result, error) {
-	output, left, err := runtime.Call(v.Address, calldata, &v.config)
-	result := &Result{ExecutionGas: v.config.GasLimit - left}
+func (d *Deployed) Call(calldata []byte) (*Result, error) {
+	output, left, err := runtime.Call(d.Address, calldata, &d.config)
+	result := &Result{ExecutionGas: d.config.GasLimit - left}
 	if err != nil {
-		result.Revert = v.revert(output, err)
+		result.Revert = d.revert(output, err)
 	} else {
 		result.Output = output
 	}
-	gas, err := v.transactionGas(&v.Address, calldata, result.ExecutionGas)
+	gas, err := d.transactionGas(&d.Address, calldata, result.ExecutionGas)
 	if err != nil {
-		return nil, fmt.Errorf("calling the verifier: %w", err)
+		return nil, fmt.Errorf("calling the contract: %w", err)
 	}
 	result.TransactionGas = gas
 	return result, nil
@@ -162,12 +190,12 @@ func (v *Verifier) Outputs(entry solidity.Entry, output []byte) ([][]*big.Int, e
 }
 
 // revert names the custom error in a call's answer.
-func (v *Verifier) revert(data []byte, cause error) *RevertError {
+func (d *Deployed) revert(data []byte, cause error) *RevertError {
 	e := &RevertError{Data: data, Cause: cause}
 	if !errors.Is(cause, vm.ErrExecutionReverted) || len(data) < 4 {
 		return e
 	}
-	for _, known := range v.abi.Errors {
+	for _, known := range d.abi.Errors {
 		if [4]byte(known.ID[:4]) != [4]byte(data[:4]) {
 			continue
 		}
@@ -185,14 +213,14 @@ func (v *Verifier) revert(data []byte, cause error) *RevertError {
 }
 
 // transactionGas returns the gas of a transaction whose code used execution gas.
-func (v *Verifier) transactionGas(to *common.Address, data []byte, execution uint64) (uint64, error) {
-	rules := v.config.ChainConfig.Rules(v.config.BlockNumber, true, v.config.Time)
+func (d *Deployed) transactionGas(to *common.Address, data []byte, execution uint64) (uint64, error) {
+	rules := d.config.ChainConfig.Rules(d.config.BlockNumber, true, d.config.Time)
 	value := new(uint256.Int)
-	intrinsic, err := core.IntrinsicGas(data, nil, nil, v.config.Origin, to, value, rules)
+	intrinsic, err := core.IntrinsicGas(data, nil, nil, d.config.Origin, to, value, rules)
 	if err != nil {
 		return 0, err
 	}
-	floor, err := core.FloorDataGas(rules, v.config.Origin, to, value, data, nil)
+	floor, err := core.FloorDataGas(rules, d.config.Origin, to, value, data, nil)
 	if err != nil {
 		return 0, err
 	}

@@ -156,6 +156,9 @@ type standardOutput struct {
 			Bytecode struct {
 				Object string `json:"object"`
 			} `json:"bytecode"`
+			DeployedBytecode struct {
+				Object string `json:"object"`
+			} `json:"deployedBytecode"`
 		} `json:"evm"`
 	} `json:"contracts"`
 }
@@ -180,6 +183,61 @@ func (c *Compiler) Compile(ctx context.Context, files solidity.Files) (map[strin
 		return nil, fmt.Errorf("compiling the verifier: %w", err)
 	}
 
+	output, err := c.run(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return output.contracts()
+}
+
+// CompileReusable compiles the reusable verifier and its test variant with the
+// settings that lie beside their sources, and returns both by name. The result is what
+// solidity.Reusable returns, unless the sources have changed since.
+func (c *Compiler) CompileReusable(ctx context.Context) (map[string]solidity.Artifact, error) {
+	sources, settings, err := solidity.ReusableSources()
+	if err != nil {
+		return nil, err
+	}
+	var input map[string]any
+	if err := json.Unmarshal(settings, &input); err != nil {
+		return nil, fmt.Errorf("compiling the verifier: settings: %w", err)
+	}
+	contents := map[string]standardSource{}
+	for name, text := range sources {
+		contents[name] = standardSource{Content: string(text)}
+	}
+	input["sources"] = contents
+	request, err := json.Marshal(input)
+	if err != nil {
+		return nil, fmt.Errorf("compiling the verifier: %w", err)
+	}
+	output, err := c.run(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	if err := output.failure(); err != nil {
+		return nil, err
+	}
+	artifacts := map[string]solidity.Artifact{}
+	for _, source := range output.Contracts {
+		for name, compiled := range source {
+			a := solidity.Artifact{Name: name, ABI: compiled.ABI}
+			for _, code := range []struct {
+				to   *[]byte
+				from string
+			}{{&a.Creation, compiled.EVM.Bytecode.Object}, {&a.Runtime, compiled.EVM.DeployedBytecode.Object}} {
+				if *code.to, err = hex.DecodeString(code.from); err != nil {
+					return nil, fmt.Errorf("compiling the verifier: bytecode of %s: %w", name, err)
+				}
+			}
+			artifacts[name] = a
+		}
+	}
+	return artifacts, nil
+}
+
+// run hands standard JSON to the compiler and returns its answer.
+func (c *Compiler) run(ctx context.Context, request []byte) (*standardOutput, error) {
 	cmd := exec.CommandContext(ctx, c.node, "-e", solcScript)
 	cmd.Env = append(os.Environ(), "ZKML_SOLC="+c.pkg)
 	cmd.Stdin = bytes.NewReader(request)
@@ -193,11 +251,11 @@ func (c *Compiler) Compile(ctx context.Context, files solidity.Files) (map[strin
 	if err := json.Unmarshal(answer, &output); err != nil {
 		return nil, fmt.Errorf("compiling the verifier: solc's answer: %w", err)
 	}
-	return output.contracts()
+	return &output, nil
 }
 
-// contracts decodes what the compiler returned.
-func (o *standardOutput) contracts() (map[string]Contract, error) {
+// failure returns a *CompileError if the compiler rejected the sources.
+func (o *standardOutput) failure() error {
 	var messages []string
 	for _, e := range o.Errors {
 		if e.Severity == "error" {
@@ -205,7 +263,15 @@ func (o *standardOutput) contracts() (map[string]Contract, error) {
 		}
 	}
 	if len(messages) > 0 {
-		return nil, &CompileError{Messages: messages}
+		return &CompileError{Messages: messages}
+	}
+	return nil
+}
+
+// contracts decodes what the compiler returned.
+func (o *standardOutput) contracts() (map[string]Contract, error) {
+	if err := o.failure(); err != nil {
+		return nil, err
 	}
 	contracts := map[string]Contract{}
 	for _, source := range o.Contracts {
