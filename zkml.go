@@ -57,7 +57,6 @@ package zkml
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
@@ -81,25 +80,63 @@ type ProveOptions struct {
 	// and stored in it, and so are the outputs that the proof doesn't show. Without it
 	// the salts are forgotten, and nobody can say what a digest is of.
 	Secrets *Secrets
+	// Progress, if set, is told what is being done.
+	Progress func(step string)
 }
 
-// Prove proves the model's answer to one set of inputs, given by name. The key must
-// be the model's and have its structured reference string attached. An input outside
-// its declared interval is a *quantize.RangeError.
-func Prove(ctx context.Context, m *Model, pk *prover.ProvingKey, inputs Inputs, o ProveOptions) (*prover.Proof, error) {
+// ProverOptions say where a [Prover] works and how much it keeps; see
+// [prover.ProverOptions].
+type ProverOptions = prover.ProverOptions
+
+// Prover proves a model's answers one after another, or several at a time. It keeps
+// what all of its proofs need, so that the first one costs the most.
+type Prover struct {
+	model *Model
+	proof *prover.Prover
+}
+
+// NewProver returns a prover of a model. The key must be the model's and have its
+// structured reference string attached.
+func NewProver(m *Model, pk *prover.ProvingKey, o ProverOptions) (*Prover, error) {
 	if err := pk.VerifyingKey().CheckModel(m.Circuit.Manifest); err != nil {
 		return nil, err
 	}
-	assignment, err := m.Assign(inputs, o)
+	p, err := prover.NewProver(m.Circuit.System, pk, o)
 	if err != nil {
 		return nil, err
 	}
-	proof, err := prover.Prove(ctx, m.Circuit.System, pk, assignment.Witness, m.Circuit.SolverOptions()...)
+	return &Prover{model: m, proof: p}, nil
+}
+
+// Close frees what the prover keeps.
+func (p *Prover) Close() { p.proof.Close() }
+
+// Prove proves the model's answer to one set of inputs, given by name. An input outside
+// its declared interval is a *quantize.RangeError.
+func (p *Prover) Prove(ctx context.Context, inputs Inputs, o ProveOptions) (*prover.Proof, error) {
+	assignment, err := p.model.Assign(inputs, o)
 	if err != nil {
-		return nil, fmt.Errorf("prove: %w", err)
+		return nil, err
 	}
-	m.keep(o.Secrets, assignment)
+	proof, err := p.proof.Prove(ctx, assignment.Witness, prover.ProofOptions{
+		Solver:   p.model.Circuit.SolverOptions(),
+		Progress: o.Progress,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.model.keep(o.Secrets, assignment)
 	return proof, nil
+}
+
+// Prove makes one proof with a [Prover] of its own.
+func Prove(ctx context.Context, m *Model, pk *prover.ProvingKey, inputs Inputs, o ProveOptions) (*prover.Proof, error) {
+	p, err := NewProver(m, pk, ProverOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	return p.Prove(ctx, inputs, o)
 }
 
 // Expectation is what a verifier knows beforehand; see [prover.Expectation].

@@ -1,11 +1,12 @@
 // Package prover makes and checks proofs of a compiled model: set-up, proving,
 // verification, and the files that carry keys and proofs.
 //
-// The proof system is gnark's PLONK over BN254 with KZG commitments. Its set-up is
-// universal: one structured reference string (package prover/srs) serves every
-// circuit of its size. [Setup] commits to a circuit's gates and gives a
-// [ProvingKey] and a [VerifyingKey]; [Prove] makes a [Proof] from a witness;
-// [Verify] checks it against what the verifier expects.
+// The proof system is gnark's PLONK over BN254 with KZG commitments; package
+// prover/plonk makes its proofs. Its set-up is universal: one structured reference
+// string (package prover/srs) serves every circuit of its size. [Setup] commits to a
+// circuit's gates and gives a [ProvingKey] and a [VerifyingKey]; [Prove] makes a
+// [Proof] from a witness, a [Prover] one after another; [Verify] checks it against
+// what the verifier expects.
 //
 // # What a proof says
 //

@@ -6,27 +6,50 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	"github.com/consensys/gnark/backend"
-	plonk "github.com/consensys/gnark/backend/plonk/bn254"
 	"github.com/consensys/gnark/backend/witness"
 	"github.com/consensys/gnark/constraint"
 	cs "github.com/consensys/gnark/constraint/bn254"
 	"github.com/consensys/gnark/constraint/solver"
 
+	"github.com/zkml-go/zkml/prover/plonk"
 	"github.com/zkml-go/zkml/prover/srs"
 )
 
-// Prove solves the circuit for a witness and proves it. The key must be the
-// circuit's ([*FileError] otherwise) and have its string attached (an error that
-// matches [srs.ErrMissing] otherwise). The proof is statistically zero-knowledge:
-// gnark then blinds the shares of the quotient too.
-//
-// A proof that doesn't verify is never returned: Prove checks it.
-//
-// ctx is looked at before and after the work; gnark's prover can't be interrupted.
-func Prove(ctx context.Context, system constraint.ConstraintSystem, pk *ProvingKey, w witness.Witness, options ...solver.Option) (*Proof, error) {
+// ProverOptions say how much a [Prover] keeps.
+type ProverOptions struct {
+	// Device does the heavy work; nil is the CPU.
+	Device plonk.Device
+	// LowMemory computes what could be kept from proof to proof anew in each.
+	LowMemory bool
+}
+
+// ProofOptions are about one proof.
+type ProofOptions struct {
+	// Solver has options of gnark's solver; a compiled circuit has some of its own.
+	Solver []solver.Option
+	// Progress, if set, is told what is being done.
+	Progress func(step string)
+}
+
+// Prover makes proofs of one circuit with one key. The first proof prepares what every
+// proof of the circuit needs; the prover keeps it, so that the others cost less. It may
+// make several at the same time.
+type Prover struct {
+	system  *cs.SparseR1CS
+	pk      *ProvingKey
+	options ProverOptions
+
+	mu    sync.Mutex
+	plonk *plonk.Prover // nil before the first proof
+}
+
+// NewProver returns a prover of a circuit. The key must be the circuit's ([*FileError]
+// otherwise) and have its string attached (an error that matches [srs.ErrMissing]
+// otherwise).
+func NewProver(system constraint.ConstraintSystem, pk *ProvingKey, o ProverOptions) (*Prover, error) {
 	if pk.srs == nil {
 		return nil, fmt.Errorf("prove: %w: %s (%s)", srs.ErrMissing, pk.vk.SRSID(), pk.srsName)
 	}
@@ -37,19 +60,56 @@ func Prove(ctx context.Context, system constraint.ConstraintSystem, pk *ProvingK
 	if err := pk.vk.checkCircuit(spr); err != nil {
 		return nil, fmt.Errorf("prove: %w", err)
 	}
+	return &Prover{system: spr, pk: pk, options: o}, nil
+}
+
+// prepare returns what every proof needs.
+func (p *Prover) prepare(ctx context.Context, progress func(string)) (*plonk.Prover, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.plonk != nil {
+		return p.plonk, nil
+	}
+	progress("proving: prepare")
+	var err error
+	p.plonk, err = plonk.New(ctx, p.system, p.pk.plonk(), plonk.Options{Device: p.options.Device, LowMemory: p.options.LowMemory})
+	return p.plonk, err
+}
+
+// Close frees what the prover keeps. There must be no proof in the making.
+func (p *Prover) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.plonk != nil {
+		p.plonk.Close()
+		p.plonk = nil
+	}
+}
+
+// Prove solves the circuit for a witness and proves it, with statistical zero
+// knowledge: the shares of the quotient are blinded too.
+//
+// A proof that doesn't verify is never returned: Prove checks it. It returns ctx's
+// error within a second of its end, unless the solver is at work, which can't be
+// interrupted.
+func (p *Prover) Prove(ctx context.Context, w witness.Witness, o ProofOptions) (*Proof, error) {
 	values, ok := w.Vector().(fr.Vector)
-	if !ok || len(values) != spr.GetNbPublicVariables()+spr.GetNbSecretVariables() {
+	if !ok || len(values) != p.system.GetNbPublicVariables()+p.system.GetNbSecretVariables() {
 		return nil, errors.New("prove: the witness isn't the circuit's")
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("prove: %w", err)
+	progress := o.Progress
+	if progress == nil {
+		progress = func(string) {}
 	}
-	proved, err := plonk.Prove(spr, pk.plonk(), w,
-		backend.WithStatisticalZeroKnowledge(), backend.WithSolverOptions(options...))
+	prepared, err := p.prepare(ctx, progress)
 	if err != nil {
 		return nil, fmt.Errorf("prove: %w", err)
 	}
-	if err := ctx.Err(); err != nil {
+	proved, err := prepared.Prove(ctx, w, plonk.ProofOptions{
+		Solver:   o.Solver,
+		Progress: func(r plonk.Round) { progress("proving: " + r.String()) },
+	})
+	if err != nil {
 		return nil, fmt.Errorf("prove: %w", err)
 	}
 	var raw bytes.Buffer
@@ -57,18 +117,28 @@ func Prove(ctx context.Context, system constraint.ConstraintSystem, pk *ProvingK
 		return nil, fmt.Errorf("prove: %w", err)
 	}
 	proof := &Proof{
-		ModelID: pk.vk.id,
-		Words:   slices.Clone(values[:spr.GetNbPublicVariables()]),
+		ModelID: p.pk.vk.id,
+		Words:   slices.Clone(values[:p.system.GetNbPublicVariables()]),
 		Raw:     raw.Bytes(),
 	}
-	if proof.Values, err = DecodeWords(pk.vk.Manifest(), proof.Words); err != nil {
+	if proof.Values, err = DecodeWords(p.pk.vk.Manifest(), proof.Words); err != nil {
 		return nil, fmt.Errorf("prove: %w", err)
 	}
-	if err := verifyRaw(pk.vk, proof); err != nil {
+	if err := verifyRaw(p.pk.vk, proof); err != nil {
 		return nil, fmt.Errorf("prove: %w",
 			fileErrorf(provingKeyFile, "the proof doesn't verify: the key isn't the circuit's, or the reference string is damaged (%v)", err))
 	}
 	return proof, nil
+}
+
+// Prove makes one proof: [NewProver] and [Prover.Prove].
+func Prove(ctx context.Context, system constraint.ConstraintSystem, pk *ProvingKey, w witness.Witness, options ...solver.Option) (*Proof, error) {
+	p, err := NewProver(system, pk, ProverOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	return p.Prove(ctx, w, ProofOptions{Solver: options})
 }
 
 // checkCircuit returns a FileError if the key can't be this circuit's. It compares

@@ -175,7 +175,7 @@ func (d *demo) setup() (err error) {
 // prove makes the proof, verifies it, and shows that a changed answer is rejected.
 func (d *demo) prove(ctx context.Context) (err error) {
 	d.result.ProveSeconds, err = d.timed("proving", func() error {
-		d.proof, err = zkml.Prove(ctx, d.model, d.pk, d.inputs, zkml.ProveOptions{})
+		d.proof, err = zkml.Prove(ctx, d.model, d.pk, d.inputs, zkml.ProveOptions{Progress: d.p.start})
 		return err
 	})
 	if err != nil {

@@ -28,7 +28,7 @@ type proveResult struct {
 func (a *app) proveCommand() *cobra.Command {
 	var from inputFlags
 	var key, word, out, secrets string
-	var clamp bool
+	var clamp, lowMemory bool
 	var salts []string
 	cmd := &cobra.Command{
 		Use:   "prove MODEL.zkml --input INPUT",
@@ -73,9 +73,14 @@ right, if the model was compiled with --dataset-size.`,
 					return err
 				}
 			}
-			p.start("proving")
+			o.Progress = p.start
+			prove, err := zkml.NewProver(m, pk, zkml.ProverOptions{LowMemory: lowMemory})
+			if err != nil {
+				return err
+			}
+			defer prove.Close()
 			start := time.Now()
-			proof, err := zkml.Prove(cmd.Context(), m, pk, inputs, o)
+			proof, err := prove.Prove(cmd.Context(), inputs, o)
 			if err != nil {
 				return err
 			}
@@ -114,6 +119,7 @@ right, if the model was compiled with --dataset-size.`,
 	flags.StringVar(&key, "pk", "", "the proving key (default: MODEL.pk)")
 	flags.StringVar(&word, "context", "0", "the word that binds the proof to one use, at most 248 bits")
 	flags.BoolVar(&clamp, "clamp", false, "move inputs outside their interval to its nearest end instead of refusing them")
+	flags.BoolVar(&lowMemory, "low-memory", false, "keep less in memory and compute it anew")
 	flags.StringVar(&secrets, "secrets", "", "`file` with salts, such as commit's; what it lacks is drawn and written to it (default: new salts, written beside the proof: PROOF.secrets.json)")
 	flags.StringArrayVar(&salts, "salt", nil, "salt of a hashed tensor from another proof's secrets, `NAME=SECRETS:OTHER`, so that equal values have equal digests; repeatable")
 	flags.StringVarP(&out, "output", "o", "proof.json", "the proof; - for standard output")

@@ -109,6 +109,9 @@ func New(ctx context.Context, system *cs.SparseR1CS, pk *gnark.ProvingKey, o Opt
 		return nil, fmt.Errorf("%w: it has a domain of %d, %d public words and %d commitments: the circuit has %d, %d and %d",
 			errKey, p.vk.Size, p.vk.NbPublicVariables, len(p.vk.Qcp), p.n, p.nbPublic, len(p.commitments))
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if err := p.loadBases(pk); err != nil {
 		return nil, err
 	}

@@ -125,7 +125,7 @@ func random(t testing.TB, seed uint64) *subject {
 }
 
 var (
-	stringsMu   sync.Mutex
+	stringsMu    sync.Mutex
 	development_ = make(map[int]*srs.SRS)
 )
 
