@@ -69,7 +69,7 @@ func (a *adder) run(ctx context.Context, t *task, b *Bases) (bn254.G1Jac, error)
 	a.sort = a.prepare(t.column, t.passes[t.pass], b.size, t.from, t.to)
 	sums := &a.lists[0]
 	sums.reset()
-	if err := a.sum(ctx, a.sort, source{bases: b.points}, sums); err != nil {
+	if err := a.sum(ctx, a.sort, b.points, sums); err != nil {
 		return bn254.G1Jac{}, err
 	}
 	return a.weigh(ctx, sums)

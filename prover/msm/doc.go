@@ -24,10 +24,15 @@
 // # Batches of affine additions
 //
 // In affine coordinates an addition costs three multiplications and an inversion. Many
-// independent additions share one inversion (Montgomery's trick) at three
-// multiplications each, and six in all are fewer than in any other coordinates. All six,
-// the trick's too when its products form a tree, are the same operation on many
-// elements, done by gnark-crypto's fp.Vector eight to an instruction.
+// independent additions share one inversion (Montgomery's trick, as a tree of
+// products) at three multiplications each, and six in all are fewer than in any other
+// coordinates. All six are the same operation on many elements, done eight to an
+// instruction: numbers are cut into limbs of 52 bits, as the instructions want them
+// (Gueron, Krasnov, "Accelerating big integer arithmetic using Intel IFMA extensions",
+// 2016), when points are read, and are reduced below the modulus only when points are
+// written (add_amd64.s). The same steps in gnark-crypto's fp.Vector, which converts and
+// reduces in each, take three times as long; they are there for other processors'
+// tests.
 //
 // To find additions that don't wait for one another, a pass sorts its points by bucket
 // and then halves all buckets at the same time, adding points in pairs until each bucket

@@ -4,26 +4,15 @@ import (
 	"context"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
-	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
 )
 
-// points is a list of affine points with the bucket that each belongs to. Infinite
-// points are left out.
-type points struct {
-	x, y   fp.Vector
-	bucket []uint32
+// buckets is a list of points that aren't infinite, with the bucket of each.
+type buckets struct {
+	sum    []bn254.G1Affine
+	number []uint32
 }
 
-func (p *points) reset() { p.x, p.y, p.bucket = p.x[:0], p.y[:0], p.bucket[:0] }
-
-// source is where entries point to: bases, or the points of a list.
-type source struct {
-	bases []bn254.G1Affine
-	list  *points
-}
-
-// An entry is a point of a source and its sign: index<<1 | negative.
-type entry = uint32
+func (b *buckets) reset() { b.sum, b.number = b.sum[:0], b.number[:0] }
 
 // sorted is a list of entries ordered by bucket: those of bucket b are
 // entries[start[b]:start[b+1]].
@@ -32,51 +21,51 @@ type sorted struct {
 	start   []uint32
 }
 
-// adder sums the entries of each bucket. One goroutine uses it at a time.
+// adder sums the points of each bucket. One goroutine uses it at a time.
 type adder struct {
 	*batch
-	rounds [2]points // what is left of the piece, before and after a round
-	length []uint32  // entries left, by bucket of the piece
-	bucket []uint32  // which buckets
-	left   []entry   // the entries left, bucket after bucket
+	rounds [2][]bn254.G1Affine // what is left of a piece after a round
+	left   []entry             // the same as entries, bucket after bucket
+	length []uint32            // how many of them, by bucket of the piece
+	number []uint32            // which buckets
 	sort   sorted
-	begin  []uint32 // where halve writes next
 	digit  []int32
-	lists  [2]points
+	begin  []uint32 // where halve writes next
+	lists  [2]buckets
 }
 
-// pieceSize is the number of entries that are halved together.
-const pieceSize = 2 * batchSize
-
-// levelSize has room for what is left of a piece's entries and for the elements that a
-// batch writes past its last sum.
-const levelSize = pieceSize + lanes
+const (
+	// pieceSize is the number of entries that are halved together.
+	pieceSize = 2 * batchSize
+	// roundSize has room for what is left of a piece's entries and for the sums that a
+	// batch writes past its last.
+	roundSize = pieceSize + lanes
+)
 
 func newAdder() *adder {
-	a := &adder{batch: newBatch()}
+	a := &adder{batch: newBatch(), left: make([]entry, pieceSize)}
 	for i := range a.rounds {
-		a.rounds[i].x, a.rounds[i].y = make(fp.Vector, levelSize), make(fp.Vector, levelSize)
+		a.rounds[i] = make([]bn254.G1Affine, roundSize)
 	}
-	a.left = make([]entry, pieceSize)
 	return a
 }
 
 // sum appends to out the sums of the buckets that have entries. A bucket whose
 // entries fall into several pieces appears several times. It stops between pieces
 // when ctx is done.
-func (a *adder) sum(ctx context.Context, s sorted, src source, out *points) error {
-	buckets := len(s.start) - 1
-	for b, at := 0, uint32(0); b < buckets; {
+func (a *adder) sum(ctx context.Context, s sorted, points []bn254.G1Affine, out *buckets) error {
+	all := len(s.start) - 1
+	for b, at := 0, uint32(0); b < all; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		a.length, a.bucket = a.length[:0], a.bucket[:0]
+		a.length, a.number = a.length[:0], a.number[:0]
 		first := at
-		for room := uint32(pieceSize); b < buckets && room > 0; {
+		for room := uint32(pieceSize); b < all && room > 0; {
 			take := min(s.start[b+1]-at, room)
 			if take > 0 {
 				a.length = append(a.length, take)
-				a.bucket = append(a.bucket, uint32(b))
+				a.number = append(a.number, uint32(b))
 			}
 			at += take
 			room -= take
@@ -85,70 +74,53 @@ func (a *adder) sum(ctx context.Context, s sorted, src source, out *points) erro
 			}
 			b++
 		}
-		a.piece(s.entries[first:at], src, out)
+		a.piece(s.entries[first:at], points, out)
 	}
 	return nil
 }
 
-// piece sums the entries of each of a.bucket, which has a.length of them. In every
-// round each bucket's entries are added in pairs, all independent of one another, until
-// each has one left.
-func (a *adder) piece(entries []entry, src source, out *points) {
+// piece sums the entries of each bucket of a.number, which has a.length of them. In
+// every round each bucket's entries are added in pairs, all independent of one
+// another, until each has one left.
+func (a *adder) piece(entries []entry, points []bn254.G1Affine, out *buckets) {
 	infinite := false
-	now := copy(a.left, entries)
-	for round := 0; now > len(a.length) || round == 0; round++ {
-		next := &a.rounds[round&1]
-		spare := levelSize // leftovers are put from the end down
-		pairs, read, write := 0, 0, 0
-		for k, n := range a.length {
-			for range n / 2 {
-				a.gather(pairs, a.left[read], a.left[read+1], src)
-				a.left[write] = entry(pairs) << 1
-				read += 2
-				write++
-				pairs++
-			}
-			if n&1 == 1 {
-				spare--
-				src.point(a.left[read], &next.x[spare], &next.y[spare])
-				a.left[write] = entry(spare) << 1
-				read++
-				write++
-			}
-			a.length[k] = (n + 1) / 2
-		}
-		if pairs > 0 {
-			infinite = a.add(pairs, next.x, next.y, infinite) || infinite
-		}
-		now = write
-		src = source{list: next}
+	left := a.left[:copy(a.left, entries)]
+	for round := 0; len(left) > len(a.length); round++ {
+		sums := a.rounds[round&1]
+		left = a.pair(left, points, sums)
+		infinite = a.add(points, sums, infinite) || infinite
+		points = sums
 	}
-	for k, e := range a.left[:now] {
-		x, y := &src.list.x[e>>1], &src.list.y[e>>1]
-		if infinite && isInfinite(x, y) {
+	for k, e := range left {
+		sum := point(points, e)
+		if infinite && sum.IsInfinity() {
 			continue
 		}
-		out.x = append(out.x, *x)
-		out.y = append(out.y, *y)
-		out.bucket = append(out.bucket, a.bucket[k])
+		out.sum = append(out.sum, sum)
+		out.number = append(out.number, a.number[k])
 	}
 }
 
-// gather copies the j-th pair from src.
-func (a *adder) gather(j int, first, second entry, src source) {
-	src.point(first, &a.x1[j], &a.y1[j])
-	src.point(second, &a.x2[j], &a.y2[j])
-}
-
-// point copies the point of an entry.
-func (s source) point(e entry, x, y *fp.Element) {
-	if s.list != nil {
-		*x, *y = s.list.x[e>>1], s.list.y[e>>1]
-	} else {
-		p := &s.bases[e>>1]
-		*x, *y = p.X, p.Y
+// pair puts the entries of each bucket in pairs into the batch, and copies those left
+// over to the end of sums. It returns the entries, of sums, of what is left then.
+func (a *adder) pair(left []entry, points, sums []bn254.G1Affine) []entry {
+	spare, read, write := roundSize, 0, 0
+	for k, n := range a.length {
+		for range n / 2 {
+			e := entry(a.n) << 1
+			a.put(left[read], left[read+1])
+			left[write] = e
+			read += 2
+			write++
+		}
+		if n&1 == 1 {
+			spare--
+			sums[spare] = point(points, left[read])
+			left[write] = entry(spare) << 1
+			read++
+			write++
+		}
+		a.length[k] = (n + 1) / 2
 	}
-	if e&1 == 1 {
-		y.Neg(y)
-	}
+	return left[:write]
 }

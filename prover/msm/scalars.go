@@ -3,6 +3,7 @@ package msm
 import (
 	"math/bits"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
@@ -30,7 +31,14 @@ var half = wide{
 	order[3] >> 1,
 }
 
-func (a wide) isZero() bool { return a[0]|a[1]|a[2]|a[3] == 0 }
+// modulus is p, the order of the coordinates' field.
+var modulus = func() wide {
+	var p wide
+	for i, w := range fp.Modulus().Bits() {
+		p[i] = uint64(w)
+	}
+	return p
+}()
 
 // greater returns a > b.
 func (a wide) greater(b wide) bool {

@@ -18,9 +18,9 @@ const lastBits = 4
 // two digits, d = high·2^h + low, and the sums become points of a second, far smaller
 // multi-exponentiation with 2·2^h buckets: two additions a bucket as in the chain, but
 // independent ones. Weights of few bits are left for the chain.
-func (a *adder) weigh(ctx context.Context, sums *points) (bn254.G1Jac, error) {
+func (a *adder) weigh(ctx context.Context, sums *buckets) (bn254.G1Jac, error) {
 	largest := uint32(0)
-	for _, b := range sums.bucket {
+	for _, b := range sums.number {
 		largest = max(largest, b)
 	}
 	width := bits.Len32(largest)
@@ -30,7 +30,7 @@ func (a *adder) weigh(ctx context.Context, sums *points) (bn254.G1Jac, error) {
 		h := (width + 1) / 2
 		shifts = a.halve(sums, width, h, shifts)
 		other.reset()
-		if err := a.sum(ctx, a.sort, source{list: sums}, other); err != nil {
+		if err := a.sum(ctx, a.sort, sums.sum, other); err != nil {
 			return bn254.G1Jac{}, err
 		}
 		sums, other = other, sums
@@ -41,7 +41,7 @@ func (a *adder) weigh(ctx context.Context, sums *points) (bn254.G1Jac, error) {
 
 // halve sorts the points of sums into twice as many groups, one for each half of the
 // digits' bits, and returns the exponents of the new groups.
-func (a *adder) halve(sums *points, width, h int, shifts []int) []int {
+func (a *adder) halve(sums *buckets, width, h int, shifts []int) []int {
 	var doubled []int
 	for _, s := range shifts {
 		doubled = append(doubled, s, s+h)
@@ -55,7 +55,7 @@ func (a *adder) halve(sums *points, width, h int, shifts []int) []int {
 	}
 	mask := uint32(1)<<h - 1
 	total := 0
-	for _, b := range sums.bucket {
+	for _, b := range sums.number {
 		low, high := cut(b)
 		for _, c := range [2]uint32{low, high} {
 			if c&mask != 0 {
@@ -70,7 +70,7 @@ func (a *adder) halve(sums *points, width, h int, shifts []int) []int {
 	next := resize(&a.begin, len(start))
 	copy(next, start)
 	entries := resize(&a.sort.entries, total)
-	for i, b := range sums.bucket {
+	for i, b := range sums.number {
 		low, high := cut(b)
 		for _, c := range [2]uint32{low, high} {
 			if c&mask != 0 {
@@ -85,14 +85,14 @@ func (a *adder) halve(sums *points, width, h int, shifts []int) []int {
 
 // chain finishes groups of digits of width bits by running sums, and adds them up by
 // Horner's rule over the groups' exponents, which grow from group to group.
-func chain(sums *points, width int, shifts []int) bn254.G1Jac {
+func chain(sums *buckets, width int, shifts []int) bn254.G1Jac {
 	digits := make([]bn254.G1Jac, len(shifts)<<width)
 	for i := range digits {
 		infinity(&digits[i])
 	}
-	for i, b := range sums.bucket {
-		p := bn254.G1Affine{X: sums.x[i], Y: sums.y[i]}
-		digits[b].AddMixed(&p)
+	for i, b := range sums.number {
+
+		digits[b].AddMixed(&sums.sum[i])
 	}
 	var result bn254.G1Jac
 	infinity(&result)
