@@ -1,0 +1,157 @@
+package evm_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/circuit"
+	"github.com/zkml-go/zkml/graph"
+	"github.com/zkml-go/zkml/prover"
+	"github.com/zkml-go/zkml/quantize"
+	"github.com/zkml-go/zkml/tensor"
+	"github.com/zkml-go/zkml/verifier/solidity"
+	"github.com/zkml-go/zkml/verifier/solidity/evm"
+)
+
+// labelled reads n samples of the breast-cancer data set, the network's one wrong answer,
+// sample 23, among them.
+func labelled(t *testing.T, n int) (samples []zkml.Inputs, labels []int) {
+	t.Helper()
+	data, err := os.ReadFile(models + "breast_cancer/dataset.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Features [][]float64
+		Labels   []int
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
+		t.Fatal(err)
+	}
+	first := max(0, 23-n/2)
+	for _, row := range file.Features[first:][:n] {
+		samples = append(samples, zkml.Inputs{"features": &graph.Tensor{Shape: tensor.Shape{1, len(row)}, Data: row}})
+	}
+	return samples, file.Labels[first:][:n]
+}
+
+// accuracyModel compiles the breast-cancer network for n samples; samples, labels and
+// weights are hashed.
+func accuracyModel(t *testing.T, n int) *zkml.Model {
+	t.Helper()
+	network, err := zkml.Load(models+"breast_cancer/model.onnx", zkml.LoadOptions{Head: zkml.ArgMax()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := zkml.Options{DatasetSize: n, Visibility: map[string]circuit.Visibility{
+		"features": circuit.Hashed, zkml.LabelsInput: circuit.Hashed, circuit.WeightsName: circuit.Hashed,
+	}}
+	if o.Samples, err = network.ReadSamples(models + "breast_cancer/samples.json"); err != nil {
+		t.Fatal(err)
+	}
+	m, err := zkml.Compile(context.Background(), network, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestAccuracy has testdata/Accuracy.sol record how many answers of hidden weights are
+// right: over 6 samples, or over 64 in make visibility.
+func TestAccuracy(t *testing.T) {
+	needCompiler(t)
+	n := 6
+	if *full {
+		n = 64
+	}
+	m := accuracyModel(t, n)
+	pk, vk := keys(t, m)
+	samples, labels := labelled(t, n)
+	secrets := &zkml.Secrets{}
+	prove := func(labels []int) *prover.Proof {
+		inputs, err := m.Dataset(samples, labels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proof, err := zkml.Prove(context.Background(), m, pk, inputs, zkml.ProveOptions{Secrets: secrets})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return proof
+	}
+	begin := time.Now()
+	proof := prove(labels)
+	took := time.Since(begin)
+	features, labelled, correct, weights := proof.Words[1], proof.Words[2], proof.Words[3], proof.Words[4]
+
+	c := deployConsumer(t, "Accuracy", []*prover.VerifyingKey{vk}, features, labelled)
+	record := func(p *prover.Proof, weights, correct fr.Element) error {
+		_, err := c.call(t, "record", marshal(t, vk, p), integer(weights), integer(correct))
+		return err
+	}
+	recorded := func(weights, want fr.Element) {
+		t.Helper()
+		if got, err := c.call(t, "correctOf", integer(weights)); err != nil || got.Cmp(integer(want)) != 0 {
+			t.Errorf("%v right answers are recorded, want %v: %v", got, want.String(), err)
+		}
+	}
+
+	// What doesn't hold is not recorded.
+	var more fr.Element
+	more.Add(&correct, new(fr.Element).SetOne())
+	if err := record(proof, weights, more); err == nil {
+		t.Error("one right answer more is accepted")
+	}
+	changed := append([]int{1 - labels[0]}, labels[1:]...)
+	relabelled := prove(changed)
+	if relabelled.Words[3] == correct || relabelled.Words[2] == labelled || relabelled.Words[4] != weights {
+		t.Fatalf("other labels give %v after %v", relabelled.Words, proof.Words)
+	}
+	if err := record(relabelled, weights, relabelled.Words[3]); err == nil {
+		t.Error("the count of other labels is accepted")
+	}
+	for i := range m.Program.Nodes {
+		if op, ok := m.Program.Nodes[i].Op.(quantize.Param); ok {
+			op.Values[0] ^= 1 // stays in its interval
+			break
+		}
+	}
+	other := prove(labels)
+	if other.ModelID != proof.ModelID || other.Words[4] == weights {
+		t.Fatal("the other weights are the same, or the model isn't")
+	}
+	if err := record(other, weights, other.Words[3]); err == nil {
+		t.Error("other weights under the digest of the first are accepted")
+	}
+	recorded(weights, fr.Element{})
+
+	// What holds is, for each weights.
+	if err := record(proof, weights, correct); err != nil {
+		t.Errorf("the proof: %v", err)
+	}
+	recorded(weights, correct)
+	recorded(other.Words[4], fr.Element{})
+	if err := record(other, other.Words[4], other.Words[3]); err != nil {
+		t.Errorf("the proof of other weights: %v", err)
+	}
+	recorded(other.Words[4], other.Words[3])
+
+	if want := fr.NewElement(uint64(n - 1)); correct != want {
+		t.Errorf("%v right answers, want %d of %d", correct.String(), n-1, n)
+	}
+	if !*full {
+		return
+	}
+	report, err := evm.Verify(context.Background(), vk, solidity.Typed, proof)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%v of %d correct, %d rows, 2^%d, %.1f s, %d words, %d gas, %d gas of the transaction", correct.String(), n,
+		m.Circuit.Rows(), m.DomainLog(), took.Seconds(), len(proof.Words), report.ExecutionGas, report.TransactionGas)
+}
