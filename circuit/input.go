@@ -9,8 +9,12 @@ import (
 // and lane rests on it, for public inputs too.
 func (c *compiler) input(n *quantize.Node, bits int, t []gadget.Expr) {
 	c.b.At(n.Name, "input range")
+	offset := make([]gadget.Expr, len(t))
+	for i, x := range t {
+		offset[i] = x.Plus(-n.Lo)
+	}
+	c.b.RangeAll(offset, bits)
 	for _, x := range t {
-		c.b.Range(x.Plus(-n.Lo), bits)
 		c.b.Prove(x.Wire, gadget.Proven{Interval: gadget.Interval{Lo: n.Lo, Hi: n.Hi}})
 	}
 }

@@ -57,8 +57,8 @@ func TestTestdataModels(t *testing.T) {
 		domain int
 	}{
 		{"lenet5", 1 << 17},
-		{"mlp", 1 << 15},
-		{"breast_cancer", 1 << 14},
+		{"mlp", 1 << 14},
+		{"breast_cancer", 1 << 12},
 		{"diabetes", 1 << 14},
 		{"tictactoe", 1 << 15},
 	} {

@@ -3,6 +3,7 @@ package circuit
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/zkml-go/zkml/circuit/gadget"
@@ -35,23 +36,43 @@ func checkWidths(widths []int) error {
 	return nil
 }
 
+// maxAdded is the widest table that is tried beside another.
+const maxAdded = 13
+
+// maxTables is how many range-check tables chooseWidths takes at most.
+const maxTables = 3
+
 // chooseWidths returns the widths of the range-check tables that give the fewest
-// rows, and so the smallest domain: one table of 3 to 16 bits, or the best of those
-// with a second, narrower one beside it. Each candidate is counted exactly, by a dry
-// run; a table that is larger than the best circuit so far is not tried.
+// rows, and so the smallest domain. It begins with the best single table of 3 to 16
+// bits and adds the one that saves most rows as long as one does: activations,
+// remainders and hidden weights each want a table of their own width, where a value
+// takes one limb. Each candidate is counted exactly, by a dry run; a table that is
+// larger than the best circuit so far is not tried. What it depends on is the program
+// without the values of its Params, as the rows do.
 func chooseWidths(ctx context.Context, p *quantize.Program, m *Manifest) ([]int, error) {
-	var singles, pairs [][]int
-	for w := minWidth; w <= maxWidth; w++ {
-		singles = append(singles, []int{w})
+	var best []int
+	for len(best) < maxTables {
+		candidates := [][]int{best}
+		if best == nil {
+			candidates = nil
+		}
+		for w := minWidth; w <= maxWidth; w++ {
+			if w > maxAdded && best != nil {
+				break // it would have to save more rows than its entries
+			}
+			if !slices.Contains(best, w) {
+				more := append(slices.Clone(best), w)
+				slices.Sort(more)
+				candidates = append(candidates, more)
+			}
+		}
+		better, err := fewestRows(ctx, p, m, candidates)
+		if err != nil || len(better) == len(best) {
+			return better, err
+		}
+		best = better
 	}
-	best, err := fewestRows(ctx, p, m, singles)
-	if err != nil {
-		return nil, err
-	}
-	for w := minWidth; w < best[0]; w++ {
-		pairs = append(pairs, []int{w, best[0]})
-	}
-	return fewestRows(ctx, p, m, append([][]int{best}, pairs...))
+	return best, nil
 }
 
 // fewestRows counts the candidates, two at a time, and returns the first of those

@@ -92,7 +92,8 @@ type Builder struct {
 	widths    []int    // of range tables, ascending
 	proven    map[Wire]Proven
 	bound     map[Wire]bool
-	committed []int // rows that carry the COMMITTED flag
+	reach     map[Wire]Interval // of results of linear maps
+	committed []int             // rows that carry the COMMITTED flag
 	inputs    []Expr
 	deferred  [numPhases][]deferredFunc
 	phase     Phase
@@ -137,6 +138,7 @@ func NewDry(widths ...int) *Builder {
 		rowsBy:    make(map[Region]int),
 		proven:    make(map[Wire]Proven),
 		bound:     make(map[Wire]bool),
+		reach:     make(map[Wire]Interval),
 		derived:   make(map[string]Expr),
 		powers:    make(map[int]Expr),
 		hintNames: make(map[solver.HintID]string),

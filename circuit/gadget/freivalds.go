@@ -13,8 +13,8 @@ import "slices"
 //
 // in two forms.
 //
-// With lanes (bindLanes): T[p] = Σ_o 2^(lane of o)·Y[o,p] and w[k] = Σ_o 2^(lane of
-// o)·W[o,k] for the channels o of one block. Committed before the challenge: X, T, and
+// With lanes (bindLanes): T[p] = Σ_o F_o·Y[o,p] and w[k] = Σ_o F_o·W[o,k], F the
+// lanes' factors, for the channels o of one block. Committed before the challenge: X, T, and
 // w if it is hidden. Then the coefficients T[p] − Σ_k w[k]·X[k,p] of the polynomial are
 // fixed when c is drawn: if one of them isn't 0, the identity holds for at most
 // degree-many c. So all are 0 but for that error, and since lanes are injective

@@ -1,7 +1,9 @@
 package gadget
 
 import (
+	"math/big"
 	"math/bits"
+	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
@@ -11,31 +13,28 @@ import (
 // Let y_1 … y_n be wires whose values must be the integers t_1 … t_n. The one
 // equation
 //
-//	Σ_j 2^(o_j)·y_j = Σ_j 2^(o_j)·t_j   (mod p)
+//	Σ_j F_j·y_j = Σ_j F_j·t_j   (mod p)
 //
-// proves all of y_j = t_j, if the lanes are wide enough. For each j let it be proven
+// proves all of y_j = t_j, if the factors F_j are far enough apart. For each j let it be proven
 // that 2^(f_j)·y_j is an integer and P_j − 1 < y_j < Q_j + 1, see Proven, and let t_j
 // be an integer in [T_j, U_j]. Then D_j = 2^(f_j)·(y_j − t_j) is an integer with
 //
-//	|D_j| < 2^(f_j)·(M_j + 1),  M_j = max(Q_j − T_j, U_j − P_j, 0).
+//	|D_j| < R_j = 2^(f_j)·(M_j + 1),  M_j = max(Q_j − T_j, U_j − P_j, 0).
 //
-// Lane j takes f_j bits for the fraction, then bitlen(M_j) bits: with s_j the sum of
-// the widths of the lanes below it, o_j = s_j + f_j. The equation says that
-// Σ_j 2^(s_j)·D_j = 0 (mod p), where |D_j| < 2^(s_(j+1) − s_j). So the sum's magnitude
-// is below 2^s for s the sum of all widths; with s <= 253 that is below p, and the
-// sum is 0 as an integer. Were some D_j not 0, take the first: 2^(s_(j+1)) divides
-// 2^(s_j)·D_j, and |D_j| is too small for that. So every D_j is 0.
+// Lanes are digits of a mixed radix: lane j takes the factor R_j, and with S_j the
+// product of those of the lanes below it, F_j = S_j·2^(f_j). The equation
+// says that Σ_j S_j·D_j = 0 (mod p). The sum's magnitude is at most
+// Σ_j S_j·(R_j − 1) = Π_j R_j − 1, so with Π_j R_j <= p it is below p, and the sum is 0
+// as an integer. Were some D_j not 0, take the first: S_(j+1) = S_j·R_j divides
+// S_j·D_j, and |D_j| < R_j is too small for that. So every D_j is 0.
 //
-// The argument needs the *proven* interval of y_j. With the expected one, y_j + 2^w
+// The argument needs the *proven* interval of y_j. With the expected one, y_j + R_j
 // and y_(j+1) − 1 would give the same sum.
-
-// laneBits is the width of all lanes of a sum together: 2^253 < p.
-const laneBits = 253
 
 // block is a set of output channels that share one sum.
 type block struct {
 	outputs []int
-	factors []fr.Element // 2^offset of each output's lane
+	factors []fr.Element // of each output's lane
 }
 
 // singles gives each output a sum of its own. That is an equation for y itself: it
@@ -48,16 +47,26 @@ func singles(outputs int) []block {
 	return blocks
 }
 
-// lane is what one output needs of a sum: fraction bits, then integer bits.
-type lane struct{ fraction, integer int }
+// lane is what one output needs of a sum: the bits f of its fraction, and M.
+type lane struct {
+	fraction int
+	most     uint64
+}
 
-func (l lane) width() int { return l.fraction + l.integer }
+// width is the least number of bits that hold every value below the radix.
+func (l lane) width() int { return l.fraction + bits.Len64(l.most) }
+
+// radix is 2^f·(M + 1).
+func (l lane) radix() *big.Int {
+	r := new(big.Int).SetUint64(l.most)
+	r.Add(r, big.NewInt(1))
+	return r.Lsh(r, uint(l.fraction))
+}
 
 // fit widens the lane for a value proven to lie as p says where it must be an
 // integer in t.
 func (l *lane) fit(p Proven, t Interval) {
-	spread := max(spread(p.Hi, t.Lo), spread(t.Hi, p.Lo))
-	l.integer = max(l.integer, bits.Len64(spread))
+	l.most = max(l.most, spread(p.Hi, t.Lo), spread(t.Hi, p.Lo))
 	l.fraction = max(l.fraction, p.Frac)
 }
 
@@ -69,23 +78,52 @@ func spread(hi, lo int64) uint64 {
 	return uint64(hi) - uint64(lo)
 }
 
-// pack puts the lanes into sums, in order. It returns nil if a lane is wider than a sum.
-func pack(lanes []lane) []block {
+// pack puts the lanes of the output channels into sums, in order, or the narrowest
+// first if that takes fewer sums. The outputs of several groups keep their order, as
+// those of one group share what they read. It returns nil if a lane is wider than a sum.
+func (l *layer) pack(lanes []lane) []block {
+	outputs := make([]int, len(lanes))
+	for o := range outputs {
+		outputs[o] = o
+	}
+	blocks := stackLanes(lanes, outputs)
+	if l.g.Groups > 1 || len(blocks) < 2 {
+		return blocks
+	}
+	radices := make([]*big.Int, len(lanes))
+	for o := range lanes {
+		radices[o] = lanes[o].radix()
+	}
+	slices.SortStableFunc(outputs, func(a, b int) int { return radices[a].Cmp(radices[b]) })
+	if sorted := stackLanes(lanes, outputs); len(sorted) < len(blocks) {
+		return sorted
+	}
+	return blocks
+}
+
+// stackLanes fills sums with the lanes of outputs, one after the other.
+func stackLanes(lanes []lane, outputs []int) []block {
 	var blocks []block
-	used := 0
-	for o, l := range lanes {
-		width := l.width()
-		if width > laneBits {
-			return nil
+	var used *big.Int // the product of the radices in the last sum
+	for _, o := range outputs {
+		radix := lanes[o].radix()
+		product := new(big.Int).Set(radix)
+		if used != nil {
+			product.Mul(product, used)
 		}
-		if len(blocks) == 0 || used+width > laneBits {
+		if used == nil || product.Cmp(fr.Modulus()) > 0 {
+			if radix.Cmp(fr.Modulus()) > 0 {
+				return nil
+			}
 			blocks = append(blocks, block{})
-			used = 0
+			used, product = big.NewInt(1), radix
 		}
+		var factor fr.Element
+		factor.SetBigInt(used.Lsh(used, uint(lanes[o].fraction)))
 		last := &blocks[len(blocks)-1]
 		last.outputs = append(last.outputs, o)
-		last.factors = append(last.factors, Pow2(used+l.fraction))
-		used += width
+		last.factors = append(last.factors, factor)
+		used = product
 	}
 	return blocks
 }
@@ -97,7 +135,7 @@ type tap struct {
 	weight        Expr
 }
 
-// taps returns the packed weights Σ_o 2^(offset of o)·W[o, channel, i, j] that aren't
+// taps returns the packed weights Σ_o F_o·W[o, channel, i, j] that aren't
 // zero: constants, or one row for each hidden weight but the first.
 func (l *layer) taps(b *Builder, k block) []tap {
 	var list []tap
@@ -154,7 +192,7 @@ func (l *layer) eachTap(k block, f func(channel, element, first int, members []i
 // filter is the number of weights of one output channel.
 func (l *layer) filter() int { return l.g.C / l.g.Groups * l.g.KH * l.g.KW }
 
-// packedBias is Σ_o 2^(offset of o)·bias[o].
+// packedBias is Σ_o F_o·bias[o].
 func (l *layer) packedBias(b *Builder, k block) Expr {
 	terms := make([]Expr, len(k.outputs))
 	for m, o := range k.outputs {
@@ -165,7 +203,7 @@ func (l *layer) packedBias(b *Builder, k block) Expr {
 
 // bindPacked writes one equation for each block and position.
 //
-//	Σ_o 2^(offset of o)·Y[n,o,u,v] = Σ_tap weight·X[n,…] + packed bias
+//	Σ_o F_o·Y[n,o,u,v] = Σ_tap weight·X[n,…] + packed bias
 //
 // Rows: one for each term but two, and one more for each product with hidden weights.
 func (l *layer) bindPacked(b *Builder, blocks []block) {

@@ -69,6 +69,9 @@ func (b *Builder) Linear(g Geometry, x, weights, bias Operand) []Expr {
 		return l.y
 	}
 	l.y = b.HintFunc(b.hintName("linear"), l.hint(), l.results(), l.inputs()...)
+	for o, reach := range l.reach {
+		l.eachResult(o, func(y Expr) { b.reach[y.Wire] = reach })
+	}
 	b.Defer(Decide, func() error { return b.decide(l) })
 	return l.y
 }
@@ -154,6 +157,17 @@ func (l *layer) direct(b *Builder) {
 			}
 		}
 	}
+}
+
+// reaches returns the interval of a hinted result of a linear map: that of its channel,
+// by the exact weights and for operands in their intervals. The map's own rows prove
+// that the result lies in it.
+func (b *Builder) reaches(x Expr) (Interval, bool) {
+	if x.IsConst() || !x.Const.IsZero() || !x.Coeff.IsOne() {
+		return Interval{}, false
+	}
+	reach, ok := b.reach[x.Wire]
+	return reach, ok
 }
 
 // bindDirect records that directly computed results are bound if all operands are:

@@ -87,7 +87,7 @@ func (l *layer) leastHintedRows() int {
 	for o, reach := range l.reach {
 		lanes[o].fit(Proven{Interval: reach}, reach)
 	}
-	blocks := pack(lanes)
+	blocks := l.pack(lanes)
 	least := l.packedRows(blocks)
 	if l.positions() > 1 {
 		least = min(least, l.lanesRows(blocks))

@@ -158,7 +158,7 @@ func (l *layer) fit(b *Builder, known []map[knowledge]int, c *check) bool {
 		}
 	}
 	c.rows = (half + 1) / costRow
-	c.blocks = pack(lanes)
+	c.blocks = l.pack(lanes)
 	return c.blocks != nil
 }
 
@@ -183,7 +183,7 @@ func (l *layer) checked(b *Builder, c check) []block {
 			lanes[o].fit(k.Proven, reach)
 		})
 	}
-	blocks := pack(lanes)
+	blocks := l.pack(lanes)
 	if blocks == nil { // nothing would bind the results
 		b.fail(errUnproven)
 	}

@@ -3,6 +3,7 @@ package gadget
 import (
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -177,8 +178,9 @@ func TestFractionsAreRejected(t *testing.T) {
 			if solve(t, b, nil, p.secret(), forged(lie)) == nil {
 				t.Errorf("%s: a fraction of result %d is accepted", name, j+1)
 			}
-			balance := pack(lanes)[0].factors[j+1]
-			balance.Div(&balance, &pack(lanes)[0].factors[j]).Mul(&balance, &fraction)
+			factors := l.pack(lanes)[0].factors
+			balance := factors[j+1]
+			balance.Div(&balance, &factors[j]).Mul(&balance, &fraction)
 			lie[j].Sub(&lie[j], &balance)
 			if err := solve(t, b, nil, p.secret(), forged(lie)); err != nil {
 				t.Errorf("%s: the control: %v", name, err)
@@ -207,7 +209,7 @@ func TestLanesAreInjective(t *testing.T) {
 			most[j] = (max(proven.Hi-target.Lo, target.Hi-proven.Lo)+1)<<proven.Frac - 1
 			total *= int(2*most[j] + 1)
 		}
-		blocks := pack(lanes)
+		blocks := stackLanes(lanes, []int{0, 1, 2}[:len(lanes)])
 		if len(blocks) != 1 {
 			t.Fatalf("%v in %d blocks", lanes, len(blocks))
 		}
@@ -232,25 +234,51 @@ func TestLanesAreInjective(t *testing.T) {
 	}
 }
 
-// TestLanesFill checks the widths of full sums: 253 bits, fractions included, and not
-// one more.
+// TestLanesFill checks full sums: the product of the radices reaches the field's size,
+// and not one more.
 func TestLanesFill(t *testing.T) {
+	top := new(big.Int).Rsh(fr.Modulus(), 192).Uint64() // p has 62 bits above the three lanes' 192
+	const all = 1<<64 - 1
 	for _, c := range []struct {
+		name  string
 		lanes []lane
-		want  []int // outputs of each block
+		want  [][]int // outputs of each block
 	}{
-		{[]lane{{0, 253}}, []int{1}},
-		{[]lane{{1, 253}}, nil},
-		{[]lane{{3, 20}, {3, 20}, {3, 20}, {3, 20}, {3, 20}, {3, 20}, {3, 20}, {3, 20}, {3, 20}, {3, 20}, {3, 20}}, []int{11}},
-		{[]lane{{3, 120}, {0, 131}, {0, 1}}, []int{1, 2}},
+		{"full", []lane{{0, all}, {0, all}, {0, all}, {0, top - 1}}, [][]int{{0, 1, 2, 3}}},
+		{"one more than full", []lane{{0, all}, {0, all}, {0, all}, {0, top}}, [][]int{{0, 1, 2}, {3}}},
+		{"a radix of one", []lane{{0, all}, {0, all}, {0, all}, {0, top - 1}, {0, 0}}, [][]int{{0, 1, 2, 3, 4}}},
+		{"fractions", []lane{{5, 1<<62 - 1}, {186, 0}, {0, 0}, {1, 0}}, [][]int{{0, 1, 2}, {3}}},
+		{"too wide", []lane{{190, all}}, nil},
+		{"narrow ones first", []lane{{120, 0}, {10, 0}, {130, 0}, {120, 0}, {110, 0}}, [][]int{{1, 4, 0}, {3, 2}}},
+		{"in order", []lane{{130, 0}, {120, 0}, {110, 0}}, [][]int{{0, 1}, {2}}},
 	} {
-		var got []int
-		for _, k := range pack(c.lanes) {
-			got = append(got, len(k.outputs))
-		}
-		if len(got) != len(c.want) || len(got) > 0 && got[0] != c.want[0] {
-			t.Errorf("%v: blocks of %v, want %v", c.lanes, got, c.want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			l := &layer{g: Geometry{Groups: 1}}
+			blocks := l.pack(c.lanes)
+			if len(blocks) != len(c.want) {
+				t.Fatalf("%d blocks, want %d", len(blocks), len(c.want))
+			}
+			for i, k := range blocks {
+				if !slices.Equal(k.outputs, c.want[i]) {
+					t.Errorf("block %d of %v, want %v", i, k.outputs, c.want[i])
+				}
+				product := big.NewInt(1)
+				for m, o := range k.outputs {
+					want := new(fr.Element).SetBigInt(new(big.Int).Lsh(product, uint(c.lanes[o].fraction)))
+					if !k.factors[m].Equal(want) {
+						t.Errorf("block %d: factor %d is %s, want %s", i, m, k.factors[m].String(), want.String())
+					}
+					product.Mul(product, c.lanes[o].radix())
+				}
+				if product.Cmp(fr.Modulus()) > 0 {
+					t.Errorf("block %d: the radices' product is above p", i)
+				}
+			}
+		})
+	}
+	grouped := &layer{g: Geometry{Groups: 5}}
+	if n := len(grouped.pack([]lane{{120, 0}, {10, 0}, {130, 0}, {120, 0}, {110, 0}})); n != 3 {
+		t.Errorf("the outputs of five groups are in %d sums", n)
 	}
 }
 

@@ -47,8 +47,8 @@ func TestMatMul(t *testing.T) {
 		{3, 40, 8, 10, false, "Freivalds"},
 		{1, 10, 8, 30, false, "Freivalds"},
 		{1, 30, 8, 10, false, "Freivalds"},
-		{2, 5, 7, 30, true, "Freivalds with lanes"},
-		{2, 30, 7, 5, true, "Freivalds with lanes"},
+		{2, 16, 14, 40, true, "Freivalds with lanes"},
+		{2, 40, 14, 16, true, "Freivalds with lanes"},
 	} {
 		t.Run(fmt.Sprintf("%dx%dx%dx%d %v", c.batch, c.m, c.k, c.n, c.proven), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(7, 8))

@@ -1,6 +1,9 @@
 package gadget
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Rounding is y = min(max(round(x·Mult/2^Shift), Min), Max), where round takes the
 // nearest integer and ties go up, or to the even one if HalfEven.
@@ -63,6 +66,9 @@ func (r Rounding) valid(in Interval) error {
 // is recorded as proven, and if all limbs are committed the wire as bound. y is
 // recorded as proven where the limbs say so.
 //
+// Elements that are results of a linear map whose weights confine them to less than the
+// interval in are held by the limbs that they need: see partition.
+//
 // Rows, with a remainder of one limb: 8 if nothing is clamped and q fits one limb; 11
 // for ReLU by its sign; 14.5 for both clamps if Max − Min + 1 is the size of a table
 // and the excess fits one limb, 17 if it is less. Half to even costs 9 more and a
@@ -73,6 +79,62 @@ func (b *Builder) Rescale(xs []Expr, in Interval, r Rounding) []Expr {
 		return make([]Expr, len(xs))
 	}
 	r = r.reduced()
+	ys := make([]Expr, len(xs))
+	for _, p := range b.partition(xs, in, r) {
+		part := make([]Expr, len(p.members))
+		for k, i := range p.members {
+			part[k] = xs[i]
+		}
+		for k, y := range b.rescale(part, p.in, r) {
+			ys[p.members[k]] = y
+		}
+	}
+	return ys
+}
+
+// part is some of the operands of one call, and the interval they lie in.
+type part struct {
+	in      Interval
+	members []int
+}
+
+// partition divides operands by what is known to reach them: an element x of a linear
+// map's result lies in its own channel's interval, see Builder.reach, which may be a
+// part of in. It needs fewer limbs then, or narrower ones, which prove a narrower
+// range of x, and so the linear map's lanes are narrower. The intervals are widened to
+// quotients −2^k … 2^l − 1, so that there are few.
+//
+// It rests on the same as the interval in does: that x is proven to be what the linear
+// map gives for operands in their intervals. An x elsewhere has no limbs.
+func (b *Builder) partition(xs []Expr, in Interval, r Rounding) []part {
+	var parts []part
+	for i, x := range xs {
+		own := in
+		reach, ok := b.reaches(x)
+		reach = Interval{max(reach.Lo, in.Lo), min(reach.Hi, in.Hi)}
+		if ok && r.Mult == 1 && reach.Lo <= reach.Hi {
+			lo, hi := r.round(reach.Lo), r.round(reach.Hi)
+			if lo < 0 {
+				lo = -1 << length(-lo-1)
+			} else {
+				lo = 0
+			}
+			hi = 1<<length(max(hi, 0)) - 1
+			own.Lo = max(in.Lo, lo<<r.Shift-r.half())
+			own.Hi = min(in.Hi, (hi+1)<<r.Shift-1-r.half())
+		}
+		k := slices.IndexFunc(parts, func(p part) bool { return p.in == own })
+		if k < 0 {
+			k = len(parts)
+			parts = append(parts, part{in: own})
+		}
+		parts[k].members = append(parts[k].members, i)
+	}
+	return parts
+}
+
+// rescale is Rescale of elements that all lie in the interval in.
+func (b *Builder) rescale(xs []Expr, in Interval, r Rounding) []Expr {
 	if r.HalfEven && r.Shift > 0 {
 		return b.rescaleHalfEven(xs, in, r)
 	}
