@@ -158,33 +158,37 @@ abstract contract Plonk is KeyRegistry {
 
     /// @dev Adds the multiples of a key's points that its proofs asked for.
     function _settleKey(Batch memory batch, uint256 key) internal view {
-        uint256 digests = batch.digests;
-        uint256 points;
-        uint256 scalars;
-        uint256 end;
-        assembly ("memory-safe") {
-            points := mload(add(key, KEY_POINTS))
-            scalars := mload(add(key, KEY_SCALARS))
-            end := add(scalars, shl(5, add(8, mload(add(key, KEY_COMMITMENTS)))))
-        }
-        for (; scalars < end; scalars += 0x20) {
-            uint256 scalar;
+        unchecked {
+            uint256 digests = batch.digests;
+            uint256 points;
+            uint256 scalars;
+            uint256 end;
             assembly ("memory-safe") {
-                scalar := mload(scalars)
+                points := mload(add(key, KEY_POINTS))
+                scalars := mload(add(key, KEY_SCALARS))
+                end := add(scalars, shl(5, add(8, mload(add(key, KEY_COMMITMENTS)))))
             }
-            if (scalar != 0) Bn254.addMul(digests, points, scalar);
-            points += 0x40;
+            for (; scalars < end; scalars += 0x20) {
+                uint256 scalar;
+                assembly ("memory-safe") {
+                    scalar := mload(scalars)
+                }
+                if (scalar != 0) Bn254.addMul(digests, points, scalar);
+                points += 0x40;
+            }
         }
     }
 
     /// @dev Reverts unless the sum of all equations holds: e(digests - value·[1]₁, [1]₂) = e(quotients, [τ]₂).
     function _check(Batch memory batch, uint256 key) internal view {
-        Bn254.addMulGenerator(batch.digests, R - batch.value);
-        uint256 tau;
-        assembly ("memory-safe") {
-            tau := add(mload(add(key, KEY_POINTS)), add(0x200, shl(6, mload(add(key, KEY_COMMITMENTS)))))
+        unchecked {
+            Bn254.addMulGenerator(batch.digests, R - batch.value);
+            uint256 tau;
+            assembly ("memory-safe") {
+                tau := add(mload(add(key, KEY_POINTS)), add(0x200, shl(6, mload(add(key, KEY_COMMITMENTS)))))
+            }
+            if (!Bn254.pairingsEqual(batch.digests, batch.quotients, tau)) revert ProofRejected();
         }
-        if (!Bn254.pairingsEqual(batch.digests, batch.quotients, tau)) revert ProofRejected();
     }
 
     /// @dev Reverts unless all points of a proof are on the curve, with canonical coordinates and none at
@@ -337,38 +341,40 @@ abstract contract Plonk is KeyRegistry {
 
     /// @dev Makes the entries of the commitments: the row of each carries the hash of its point.
     function _enterCommitments(Batch memory batch, uint256 work, uint256 key, uint256 proof) private view {
-        uint256 commitments;
-        uint256 zeta;
-        uint256 omega;
-        uint256 sum;
-        uint256 entry;
-        assembly ("memory-safe") {
-            commitments := mload(add(key, KEY_COMMITMENTS))
-            zeta := mload(add(work, WORK_ZETA))
-            omega := mload(add(key, KEY_OMEGA))
-            sum := mload(add(work, WORK_SUM))
-            entry := sub(mload(add(work, WORK_END)), mul(commitments, ENTRY))
-        }
-        uint256 product = batch.product;
-        uint256 point = proof + PROOF_COMMITTED + (commitments << 5);
-        for (uint256 j = 0; j < commitments; ++j) {
-            uint256 value = _hashToField(point);
-            uint256 root = Bn254.power(omega, _row(key, j));
+        unchecked {
+            uint256 commitments;
+            uint256 zeta;
+            uint256 omega;
+            uint256 sum;
+            uint256 entry;
             assembly ("memory-safe") {
-                sum := addmod(sum, value, R)
-                let difference := addmod(zeta, sub(R, root), R)
-                mstore(entry, value)
-                mstore(add(entry, 0x20), difference)
-                mstore(add(entry, 0x40), product)
-                product := mulmod(product, difference, R)
-                entry := add(entry, ENTRY)
-                point := add(point, 0x40)
+                commitments := mload(add(key, KEY_COMMITMENTS))
+                zeta := mload(add(work, WORK_ZETA))
+                omega := mload(add(key, KEY_OMEGA))
+                sum := mload(add(work, WORK_SUM))
+                entry := sub(mload(add(work, WORK_END)), mul(commitments, ENTRY))
             }
+            uint256 product = batch.product;
+            uint256 point = proof + PROOF_COMMITTED + (commitments << 5);
+            for (uint256 j = 0; j < commitments; ++j) {
+                uint256 value = _hashToField(point);
+                uint256 root = Bn254.power(omega, _row(key, j));
+                assembly ("memory-safe") {
+                    sum := addmod(sum, value, R)
+                    let difference := addmod(zeta, sub(R, root), R)
+                    mstore(entry, value)
+                    mstore(add(entry, 0x20), difference)
+                    mstore(add(entry, 0x40), product)
+                    product := mulmod(product, difference, R)
+                    entry := add(entry, ENTRY)
+                    point := add(point, 0x40)
+                }
+            }
+            assembly ("memory-safe") {
+                mstore(add(work, WORK_SUM), sum)
+            }
+            batch.product = product;
         }
-        assembly ("memory-safe") {
-            mstore(add(work, WORK_SUM), sum)
-        }
-        batch.product = product;
     }
 
     /// @dev hash_to_field of RFC 9380 for one scalar, with expand_message_xmd over SHA-256 and the tag
@@ -463,46 +469,50 @@ abstract contract Plonk is KeyRegistry {
 
     /// @dev Computes [Λ].
     function _computeDigest(uint256 work) private view {
-        uint256 sum = Bn254.newSum();
-        uint256 key = _at(work, WORK_KEY);
-        uint256 proof = _at(work, WORK_PROOF);
-        uint256 points = _at(key, KEY_POINTS);
-        uint256 commitments = _at(key, KEY_COMMITMENTS);
-        uint256 l = _value(proof, PROOF_VALUES);
-        uint256 r = _value(proof, PROOF_VALUES + 0x20);
-        Bn254.add(sum, points + 0x1c0); // [Qk]
-        Bn254.addMul(sum, points + 0xc0, l); // [Ql]
-        Bn254.addMul(sum, points + 0x100, r); // [Qr]
-        Bn254.addMul(sum, points + 0x140, mulmod(l, r, R)); // [Qm]
-        Bn254.addMul(sum, points + 0x180, _value(proof, PROOF_VALUES + 0x40)); // [Qo]
-        Bn254.addMul(sum, points + 0x80, _at(work, WORK_SCALAR_S3)); // [S3]
-        _addOwn(sum, work, proof, commitments, 1, _at(work, WORK_SCALAR_Z));
-        assembly ("memory-safe") {
-            mcopy(add(work, WORK_DIGEST), sum, 0x40)
+        unchecked {
+            uint256 sum = Bn254.newSum();
+            uint256 key = _at(work, WORK_KEY);
+            uint256 proof = _at(work, WORK_PROOF);
+            uint256 points = _at(key, KEY_POINTS);
+            uint256 commitments = _at(key, KEY_COMMITMENTS);
+            uint256 l = _value(proof, PROOF_VALUES);
+            uint256 r = _value(proof, PROOF_VALUES + 0x20);
+            Bn254.add(sum, points + 0x1c0); // [Qk]
+            Bn254.addMul(sum, points + 0xc0, l); // [Ql]
+            Bn254.addMul(sum, points + 0x100, r); // [Qr]
+            Bn254.addMul(sum, points + 0x140, mulmod(l, r, R)); // [Qm]
+            Bn254.addMul(sum, points + 0x180, _value(proof, PROOF_VALUES + 0x40)); // [Qo]
+            Bn254.addMul(sum, points + 0x80, _at(work, WORK_SCALAR_S3)); // [S3]
+            _addOwn(sum, work, proof, commitments, 1, _at(work, WORK_SCALAR_Z));
+            assembly ("memory-safe") {
+                mcopy(add(work, WORK_DIGEST), sum, 0x40)
+            }
         }
     }
 
     /// @dev Adds equation (3), weighed, but for its [Λ] and its [Z], which _open adds.
     function _checkDigest(Batch memory batch, uint256 work, uint256 weight) private view {
-        uint256 key = _at(work, WORK_KEY);
-        uint256 proof = _at(work, WORK_PROOF);
-        uint256 commitments = _at(key, KEY_COMMITMENTS);
-        uint256 scalars = _at(key, KEY_SCALARS);
-        uint256 l = mulmod(weight, _value(proof, PROOF_VALUES), R);
-        uint256 r = _value(proof, PROOF_VALUES + 0x20);
-        _increase(scalars + 0x40, mulmod(weight, _at(work, WORK_SCALAR_S3), R)); // [S3]
-        _increase(scalars + 0x60, l); // [Ql]
-        _increase(scalars + 0x80, mulmod(weight, r, R)); // [Qr]
-        _increase(scalars + 0xa0, mulmod(l, r, R)); // [Qm]
-        _increase(scalars + 0xc0, mulmod(weight, _value(proof, PROOF_VALUES + 0x40), R)); // [Qo]
-        _increase(scalars + 0xe0, weight); // [Qk]
-        _addOwn(batch.digests, work, proof, commitments, weight, 0);
-        assembly ("memory-safe") {
-            calldatacopy(
-                add(work, WORK_DIGEST),
-                add(add(proof, PROOF_COMMITTED), mul(commitments, PROOF_PER_COMMITMENT)),
-                0x40
-            )
+        unchecked {
+            uint256 key = _at(work, WORK_KEY);
+            uint256 proof = _at(work, WORK_PROOF);
+            uint256 commitments = _at(key, KEY_COMMITMENTS);
+            uint256 scalars = _at(key, KEY_SCALARS);
+            uint256 l = mulmod(weight, _value(proof, PROOF_VALUES), R);
+            uint256 r = _value(proof, PROOF_VALUES + 0x20);
+            _increase(scalars + 0x40, mulmod(weight, _at(work, WORK_SCALAR_S3), R)); // [S3]
+            _increase(scalars + 0x60, l); // [Ql]
+            _increase(scalars + 0x80, mulmod(weight, r, R)); // [Qr]
+            _increase(scalars + 0xa0, mulmod(l, r, R)); // [Qm]
+            _increase(scalars + 0xc0, mulmod(weight, _value(proof, PROOF_VALUES + 0x40), R)); // [Qo]
+            _increase(scalars + 0xe0, weight); // [Qk]
+            _addOwn(batch.digests, work, proof, commitments, weight, 0);
+            assembly ("memory-safe") {
+                calldatacopy(
+                    add(work, WORK_DIGEST),
+                    add(add(proof, PROOF_COMMITTED), mul(commitments, PROOF_PER_COMMITMENT)),
+                    0x40
+                )
+            }
         }
     }
 
@@ -512,16 +522,18 @@ abstract contract Plonk is KeyRegistry {
         private
         view
     {
-        if (scalarZ != 0) Bn254.addMulCalldata(sum, proof + PROOF_Z, scalarZ);
-        Bn254.addMulCalldata(sum, proof + PROOF_H1, mulmod(weight, _at(work, WORK_SCALAR_H1), R));
-        Bn254.addMulCalldata(sum, proof + PROOF_H2, mulmod(weight, _at(work, WORK_SCALAR_H2), R));
-        Bn254.addMulCalldata(sum, proof + PROOF_H3, mulmod(weight, _at(work, WORK_SCALAR_H3), R));
-        uint256 value = proof + PROOF_COMMITTED;
-        uint256 point = value + (commitments << 5);
-        uint256 end = point;
-        for (; value < end; value += 0x20) {
-            Bn254.addMulCalldata(sum, point, mulmod(weight, _value(value, 0), R));
-            point += 0x40;
+        unchecked {
+            if (scalarZ != 0) Bn254.addMulCalldata(sum, proof + PROOF_Z, scalarZ);
+            Bn254.addMulCalldata(sum, proof + PROOF_H1, mulmod(weight, _at(work, WORK_SCALAR_H1), R));
+            Bn254.addMulCalldata(sum, proof + PROOF_H2, mulmod(weight, _at(work, WORK_SCALAR_H2), R));
+            Bn254.addMulCalldata(sum, proof + PROOF_H3, mulmod(weight, _at(work, WORK_SCALAR_H3), R));
+            uint256 value = proof + PROOF_COMMITTED;
+            uint256 point = value + (commitments << 5);
+            uint256 end = point;
+            for (; value < end; value += 0x20) {
+                Bn254.addMulCalldata(sum, point, mulmod(weight, _value(value, 0), R));
+                point += 0x40;
+            }
         }
     }
 
@@ -530,53 +542,62 @@ abstract contract Plonk is KeyRegistry {
         private
         view
     {
-        uint256 key = _at(work, WORK_KEY);
-        uint256 proof = _at(work, WORK_PROOF);
-        uint256 zeta = _at(work, WORK_ZETA);
-        uint256 digests = batch.digests;
-        uint256 quotients = batch.quotients;
-        _fold(batch, work, key, proof, weight);
-        // (3) is sum - [Λ] = 0
-        _addWeighed(digests, work + WORK_DIGEST, addmod(weight, R - checkWeight, R));
-        Bn254.addMulCalldata(digests, proof + PROOF_W, mulmod(weight, zeta, R));
-        if (weight == 1) Bn254.addCalldata(quotients, proof + PROOF_W);
-        else Bn254.addMulCalldata(quotients, proof + PROOF_W, weight);
+        unchecked {
+            uint256 key = _at(work, WORK_KEY);
+            uint256 proof = _at(work, WORK_PROOF);
+            uint256 zeta = _at(work, WORK_ZETA);
+            uint256 digests = batch.digests;
+            uint256 quotients = batch.quotients;
+            _fold(batch, work, key, proof, weight);
+            // (3) is sum - [Λ] = 0
+            _addWeighed(digests, work + WORK_DIGEST, addmod(weight, R - checkWeight, R));
+            Bn254.addMulCalldata(digests, proof + PROOF_W, mulmod(weight, zeta, R));
+            if (weight == 1) Bn254.addCalldata(quotients, proof + PROOF_W);
+            else Bn254.addMulCalldata(quotients, proof + PROOF_W, weight);
 
-        uint256 scalarZ = addmod(shiftedWeight, mulmod(checkWeight, _at(work, WORK_SCALAR_Z), R), R);
-        Bn254.addMulCalldata(digests, proof + PROOF_Z, scalarZ);
-        zeta = mulmod(zeta, _at(key, KEY_OMEGA), R);
-        Bn254.addMulCalldata(digests, proof + PROOF_W_SHIFTED, mulmod(shiftedWeight, zeta, R));
-        Bn254.addMulCalldata(quotients, proof + PROOF_W_SHIFTED, shiftedWeight);
-        batch.value = addmod(batch.value, mulmod(shiftedWeight, _value(proof, PROOF_Z_VALUE), R), R);
+            uint256 scalarZ = addmod(shiftedWeight, mulmod(checkWeight, _at(work, WORK_SCALAR_Z), R), R);
+            Bn254.addMulCalldata(digests, proof + PROOF_Z, scalarZ);
+            zeta = mulmod(zeta, _at(key, KEY_OMEGA), R);
+            Bn254.addMulCalldata(digests, proof + PROOF_W_SHIFTED, mulmod(shiftedWeight, zeta, R));
+            Bn254.addMulCalldata(quotients, proof + PROOF_W_SHIFTED, shiftedWeight);
+            _claim(batch, shiftedWeight, _value(proof, PROOF_Z_VALUE));
+        }
     }
 
     /// @dev Derives v and adds what follows [Λ] in weight·F, and weight·f.
     function _fold(Batch memory batch, uint256 work, uint256 key, uint256 proof, uint256 weight) private view {
-        uint256 v = _deriveFolding(work, key, proof);
-        uint256 digests = batch.digests;
-        uint256 scalars = _at(key, KEY_SCALARS);
-        uint256 value = mulmod(weight, _at(work, WORK_OPENING), R);
-        uint256 power = weight;
-        for (uint256 i = 0; i < 3; ++i) {
-            power = mulmod(power, v, R);
-            value = addmod(value, mulmod(power, _value(proof, PROOF_VALUES + 0x20 * i), R), R);
-            Bn254.addMulCalldata(digests, proof + 0x40 * i, power); // [L] [R] [O]
+        unchecked {
+            uint256 v = _deriveFolding(work, key, proof);
+            _claim(batch, weight, _at(work, WORK_OPENING));
+            uint256 digests = batch.digests;
+            uint256 value = proof + PROOF_VALUES;
+            for (uint256 end = value + 0x60; value < end; value += 0x20) {
+                weight = mulmod(weight, v, R);
+                _claim(batch, weight, _value(value, 0));
+                Bn254.addMulCalldata(digests, proof, weight); // [L] [R] [O]
+                proof += 0x40;
+            }
+            uint256 scalars = _at(key, KEY_SCALARS);
+            for (uint256 end = scalars + 0x40; scalars < end; scalars += 0x20) {
+                weight = mulmod(weight, v, R);
+                _claim(batch, weight, _value(value, 0));
+                _increase(scalars, weight); // [S1] [S2]
+                value += 0x20;
+            }
+            scalars += 0xc0; // past [S3] [Ql] [Qr] [Qm] [Qo] [Qk]
+            value = proof + (PROOF_COMMITTED - PROOF_H1);
+            for (uint256 end = scalars + (_at(key, KEY_COMMITMENTS) << 5); scalars < end; scalars += 0x20) {
+                weight = mulmod(weight, v, R);
+                _claim(batch, weight, _value(value, 0));
+                _increase(scalars, weight); // [Qcp…]
+                value += 0x20;
+            }
         }
-        for (uint256 i = 3; i < 5; ++i) {
-            power = mulmod(power, v, R);
-            value = addmod(value, mulmod(power, _value(proof, PROOF_VALUES + 0x20 * i), R), R);
-            _increase(scalars, power); // [S1] [S2]
-            scalars += 0x20;
-        }
-        scalars += 0xc0; // past [S3] [Ql] [Qr] [Qm] [Qo] [Qk]
-        uint256 end = scalars + (_at(key, KEY_COMMITMENTS) << 5);
-        for (proof += PROOF_COMMITTED; scalars < end; scalars += 0x20) {
-            power = mulmod(power, v, R);
-            value = addmod(value, mulmod(power, _value(proof, 0), R), R);
-            _increase(scalars, power); // [Qcp…]
-            proof += 0x20;
-        }
-        batch.value = addmod(batch.value, value, R);
+    }
+
+    /// @dev Adds an opening's value, weighed.
+    function _claim(Batch memory batch, uint256 weight, uint256 value) private pure {
+        batch.value = addmod(batch.value, mulmod(weight, value, R), R);
     }
 
     /// @dev Derives v, by which the openings at ζ are folded.

@@ -124,15 +124,17 @@ contract ZkmlVerifier is Plonk {
         pure
         returns (bool appended)
     {
-        uint256 wantWords;
-        uint256 wantProof;
-        assembly ("memory-safe") {
-            wantWords := mload(add(key, KEY_WORDS))
-            wantProof := add(PROOF_COMMITTED, mul(mload(add(key, KEY_COMMITMENTS)), PROOF_PER_COMMITMENT))
+        unchecked {
+            uint256 wantWords;
+            uint256 wantProof;
+            assembly ("memory-safe") {
+                wantWords := mload(add(key, KEY_WORDS))
+                wantProof := add(PROOF_COMMITTED, mul(mload(add(key, KEY_COMMITMENTS)), PROOF_PER_COMMITMENT))
+            }
+            if (wordCount != wantWords) revert WordCount(index, wordCount, wantWords);
+            appended = proofLength == wantProof + 0x40;
+            if (proofLength != wantProof && !appended) revert ProofLength(index, proofLength, wantProof);
         }
-        if (wordCount != wantWords) revert WordCount(index, wordCount, wantWords);
-        appended = proofLength == wantProof + 0x40;
-        if (proofLength != wantProof && !appended) revert ProofLength(index, proofLength, wantProof);
     }
 
     /// @dev Starts a batch: ρ is the hash of the calldata, which is canonical.
