@@ -5,7 +5,7 @@
 GO ?= go
 NPM ?= npm
 
-.PHONY: build test bench fuzz visibility contracts tools demo audit go
+.PHONY: build test bench fuzz visibility contracts differential tools demo audit go
 
 # The command, into bin/.
 build: go
@@ -31,6 +31,13 @@ bench: go
 # make fuzz TARGET=FuzzLoad runs the targets whose name matches.
 fuzz: go
 	GO="$(GO)" FUZZTIME="$(FUZZTIME)" .ci/fuzz "$(TARGET)"
+
+# Proves 1,000 random circuits of up to 2^12 rows, has gnark's verifier accept each proof
+# and reject it with any one element changed, and 20 of them in gnark's Solidity contract.
+# About ten minutes.
+differential: go tools
+	$(GO) test -timeout 60m -v -run TestRandomCircuits ./prover/plonk -full
+	$(GO) test -timeout 60m -v -run TestGnarkContract ./verifier/solidity/evm -full
 
 # All 27 ways to show and hide the input, output and weights of a network, and three of
 # LeNet-5, each proven and verified in Go and in its contract, with a table of what they

@@ -96,13 +96,6 @@ func (c *CPU) Free(vectors ...Vector) {
 	}
 }
 
-// trim forgets the memory that freed vectors left.
-func (c *CPU) trim() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.free = nil
-}
-
 // workers is the number of goroutines that work at once.
 func workers() int { return runtime.GOMAXPROCS(0) }
 

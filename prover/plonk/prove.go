@@ -79,29 +79,12 @@ type proof struct {
 // interrupted. What the proof has kept of the witness is wiped before Prove returns,
 // except for the solver's own buffers.
 func (p *Prover) Prove(ctx context.Context, w witness.Witness, o ProofOptions) (*gnark.Proof, error) {
-	values, ok := w.Vector().(fr.Vector)
-	if !ok || len(values) != p.nbPublic+len(p.system.Secret) {
-		return nil, fmt.Errorf("witness has another length than the circuit's %d words", p.nbPublic+len(p.system.Secret))
-	}
-	c := len(p.commitments)
-	s := &proof{
-		Prover:     p,
-		ctx:        ctx,
-		transcript: newTranscript(),
-		out:        &gnark.Proof{Bsb22Commitments: make([]bn254.G1Affine, c)},
-		public:     values[:p.nbPublic],
-		pi2:        make([]Vector, c),
-		hashed:     make([]fr.Element, c),
+	s, err := p.begin(ctx, w)
+	if err != nil {
+		return nil, err
 	}
 	defer s.wipe()
-	for i, round := range []func() error{
-		func() error { return s.solve(w, o.Solver) },
-		s.commitWires,
-		s.commitPermutation,
-		s.commitQuotient,
-		s.evaluate,
-		s.open,
-	} {
+	for i, round := range s.rounds(w, o.Solver) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -116,6 +99,36 @@ func (p *Prover) Prove(ctx context.Context, w witness.Witness, o ProofOptions) (
 		}
 	}
 	return s.out, nil
+}
+
+// begin returns a proof before its first round.
+func (p *Prover) begin(ctx context.Context, w witness.Witness) (*proof, error) {
+	values, ok := w.Vector().(fr.Vector)
+	if !ok || len(values) != p.nbPublic+len(p.system.Secret) {
+		return nil, fmt.Errorf("witness isn't of the circuit's %d words", p.nbPublic+len(p.system.Secret))
+	}
+	c := len(p.commitments)
+	return &proof{
+		Prover:     p,
+		ctx:        ctx,
+		transcript: newTranscript(),
+		out:        &gnark.Proof{Bsb22Commitments: make([]bn254.G1Affine, c)},
+		public:     values[:p.nbPublic],
+		pi2:        make([]Vector, c),
+		hashed:     make([]fr.Element, c),
+	}, nil
+}
+
+// rounds are the steps of a proof, by [Round].
+func (s *proof) rounds(w witness.Witness, options []solver.Option) []func() error {
+	return []func() error{
+		Solve:       func() error { return s.solve(w, options) },
+		Wires:       s.commitWires,
+		Permutation: s.commitPermutation,
+		Quotient:    s.commitQuotient,
+		Evaluations: s.evaluate,
+		Openings:    s.open,
+	}
 }
 
 // allocate returns a vector of n zeros that is freed with the proof.
