@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/zkml-go/zkml/verifier/solidity/evm"
 )
 
 // Attack is one way to get something false accepted.
@@ -35,6 +37,7 @@ type Runner struct {
 	Contracts bool
 
 	victims map[string]*victim
+	loose   *evm.Verifier // without its checks of calldata
 }
 
 // NewRunner returns a Runner that has compiled nothing yet.
@@ -51,5 +54,5 @@ func (r *Runner) Run(ctx context.Context, a *Attack) error {
 
 // All lists the attacks.
 func All() []*Attack {
-	return slices.Concat(gadgetAttacks(), rangeAttacks(), bindingAttacks(), challengeAttacks())
+	return slices.Concat(gadgetAttacks(), rangeAttacks(), bindingAttacks(), challengeAttacks(), statementAttacks(), fileAttacks(), calldataAttacks())
 }

@@ -2,6 +2,7 @@ package attacks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ func (a *forgery) run(ctx context.Context, r *Runner) error {
 	if edit == nil {
 		edit = func(w *weakened) error { return w.without(broken) }
 	}
-	forged, err := a.control(ctx, r, v, rows, words, edit)
+	_, forged, err := a.control(ctx, r, v, rows, words, edit)
 	if err != nil {
 		return fmt.Errorf("without what stops it: %w", err)
 	}
@@ -160,15 +161,8 @@ func (a *forgery) state(v *victim, f *forger) (words fr.Vector, values []fr.Elem
 	if changed == a.sameWords {
 		return nil, nil, fmt.Errorf("the lie changes the public words: %v", changed)
 	}
-	// once more, with the words
-	values, err = f.solveAgain(a, words)
+	values, err = f.solve(words) // once more, with the words
 	return words, values, err
-}
-
-// solveAgain is solve for a system that was solved before.
-func (f *forger) solveAgain(a *forgery, words fr.Vector) ([]fr.Element, error) {
-	f.s = nil
-	return f.solve(words)
 }
 
 // packed returns the words of a tensor whose elements may be any field elements.
@@ -203,41 +197,41 @@ func digest(count int, tag, salt fr.Element, words []fr.Element) (d fr.Element) 
 	return d
 }
 
-// control proves the lie for a weakened build and returns the proof, which Verify and the
-// contract of that build must accept.
-func (a *forgery) control(ctx context.Context, r *Runner, v *victim, rows []constraint.SparseR1C, words fr.Vector, edit func(w *weakened) error) (*prover.Proof, error) {
+// control proves the lie for a weakened build and returns its keys and the proof, which
+// Verify and the contract of that build must accept.
+func (a *forgery) control(ctx context.Context, r *Runner, v *victim, rows []constraint.SparseR1C, words fr.Vector, edit func(w *weakened) error) (*build, *prover.Proof, error) {
 	c, err := a.model.compile()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := edit(weaken(c)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	b, err := keys(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if b.vk.ModelID() == v.vk.ModelID() {
-		return nil, fmt.Errorf("the weakened build has the real one's key")
+		return nil, nil, errors.New("the weakened build has the real one's key")
 	}
 	f, err := a.forger(rows, edit)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	forged, err := f.prove(&b, words)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := r.accepts(ctx, &b, forged, "the forged proof isn't accepted"); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if a.claim != nil {
 		said := forged.Values[slices.IndexFunc(forged.Values, func(v prover.Value) bool { return v.Role == "output" })].Integers
 		if !slices.Equal(said, a.claim) {
-			return nil, fmt.Errorf("the forged proof says %d: want %d", said, a.claim)
+			return nil, nil, fmt.Errorf("the forged proof says %d: want %d", said, a.claim)
 		}
 	}
-	return forged, nil
+	return &b, forged, nil
 }
 
 // breach is a row that doesn't hold, or a query of a table that it isn't in.

@@ -93,11 +93,15 @@ func scaleQuotient(w *weakened) error {
 func bindingAttacks() []*Attack {
 	return []*Attack{
 		forge("another answer's word", unbound, &forgery{
-			model: rounded, lie: lie{words: func(words []fr.Element) { words[len(words)-1] = fr.NewElement(8 + 32*8) }}, claim: []int64{0, 0},
+			model: rounded, lie: lie{words: freeAnswer}, claim: []int64{0, 0},
 			stops: []string{"row of public words"},
 		}),
 		forge("another input's word", unbound, &forgery{
 			model: rounded, lie: lie{words: func(words []fr.Element) { words[1] = fr.NewElement(0) }},
+			stops: []string{"row of public words"},
+		}),
+		forge("the words of two inputs swapped", unbound, &forgery{
+			model: product, lie: lie{words: func(words []fr.Element) { words[1], words[2] = words[2], words[1] }},
 			stops: []string{"row of public words"},
 		}),
 		forge("another input under a digest", openings, &forgery{
@@ -109,7 +113,7 @@ func bindingAttacks() []*Attack {
 			stops: []string{"row of digest"},
 		}),
 		forge("another salt under a digest", openings, &forgery{
-			model: hashed, lie: lie{secrets: secrets(3, 1), words: func(words []fr.Element) { words[0].SetUint64(7) }},
+			model: hashed, lie: lie{secrets: secrets(3, 1), words: func(words []fr.Element) { words[0].SetUint64(7) }}, // for another request
 			stops: []string{"row of digest"},
 		}),
 		forge("other weights under their digest", openings, &forgery{
@@ -386,3 +390,6 @@ func (w *weakened) square(c uint32) (uint32, error) {
 	i, err := w.find("c²", func(_ int, row *constraint.SparseR1C) bool { return row.XA == c && row.XB == c && row.QM != 0 })
 	return w.rows[i].XC, err
 }
+
+// freeAnswer states the answer (0, 0) of rounded.
+func freeAnswer(words []fr.Element) { words[len(words)-1] = fr.NewElement(8 + 32*8) }
