@@ -52,6 +52,19 @@ func (r *Runner) Run(ctx context.Context, a *Attack) error {
 	return nil
 }
 
+// Absence is an attack that there is nothing here to try on.
+type Absence struct{ Name, Reason string }
+
+// Absent lists what others were attacked by and this project can't be, with the reason.
+var Absent = []Absence{
+	{"shuffle or sort without multiplicity (topk, sort)", "no operator sorts: a maximum and an argmax prove that they are an element and no less than any; lookups count multiplicity"},
+	{"zero written with a minus sign", "integers have one zero; what is left of it are the attacks on signs here"},
+	{"a digest of one role passed for another's", "meant to be possible, so that one model's output is the next one's input: the tag names the encoding, the words' order the role"},
+	{"a soundness error above 2^-100 (rule 9)", "no constraint to leave out: each model attacked here is checked to have at most that"},
+	{"free quotients 0/0 (rule 1's exception)", "nothing depends on them: package audit counts them"},
+	{"a contract's answer that a caller forgets to look at", "ModelVerifier reverts and returns no bool"},
+}
+
 // All lists the attacks.
 func All() []*Attack {
 	return slices.Concat(gadgetAttacks(), rangeAttacks(), bindingAttacks(), challengeAttacks(), statementAttacks(), fileAttacks(), calldataAttacks())

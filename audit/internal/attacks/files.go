@@ -15,6 +15,7 @@ import (
 
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
+	"github.com/zkml-go/zkml/verifier/solidity"
 )
 
 const calldata = "FACTS: non-canonical or oversized calldata and public inputs ≥ the field modulus"
@@ -27,6 +28,7 @@ func fileAttacks() []*Attack {
 		{Name: "a value and the modulus in a raw proof", Source: calldata, Stop: "ParseRaw", run: valueBeyondModulus},
 		{Name: "a key with another string's pairing lines", Source: "§7", Stop: "the lines' recomputation", run: foreignLines},
 		{Name: "a key with a scaled pair of G2", Source: "§7", Stop: "the standard generator", run: scaledPair},
+		{Name: "a key that everyone can forge proofs for", Source: "§7", Stop: "AllowDevelopmentSRS", run: developmentKey},
 		{Name: "a weakened build's key beside its proof", Source: "§7", Stop: "Expectation.ModelID", run: ownKey},
 	}
 }
@@ -171,6 +173,24 @@ func scaledPair(ctx context.Context, r *Runner) error {
 		return errors.New("the scaled key shows the development string")
 	}
 	return r.rejects(ctx, &build{vk: vk}, v.proof, "a proof under a scaled pair")
+}
+
+// developmentKey gives a verifier a key of the development string.
+func developmentKey(_ context.Context, r *Runner) error {
+	v, err := r.victim(rounded)
+	if err != nil {
+		return err
+	}
+	if err := accepted(&v.build, v.proof); err != nil {
+		return fmt.Errorf("where it is allowed: %w", err)
+	}
+	if _, err := prover.Verify(v.vk, v.proof, prover.Expectation{}); !errors.Is(err, prover.ErrSRS) {
+		return fmt.Errorf("%w: a development key: %v", errNotRejected, err)
+	}
+	if _, err := solidity.Export(v.vk, solidity.Options{}); !errors.Is(err, prover.ErrSRS) {
+		return fmt.Errorf("%w: a contract for a development key: %v", errNotRejected, err)
+	}
+	return nil
 }
 
 // ownKey is a proof of a false answer and the key under which it holds, side by side.

@@ -10,6 +10,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/poseidon2"
 	"github.com/consensys/gnark/constraint"
+	cs "github.com/consensys/gnark/constraint/bn254"
 
 	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/circuit/gadget"
@@ -82,8 +83,9 @@ func (a *forgery) run(ctx context.Context, r *Runner) error {
 	if err != nil {
 		return err
 	}
-	if _, err := prover.Prove(ctx, v.circuit.System, v.pk, w, honest.options(true)...); err == nil {
-		return fmt.Errorf("%w: the prover proves the lie", errNotRejected)
+	_, err = prover.Prove(ctx, v.circuit.System, v.pk, w, honest.options(true)...)
+	if err := a.refused(v, err, broken); err != nil {
+		return err
 	}
 	if forger, err = a.forger(rows, a.attempt); err != nil {
 		return err
@@ -104,6 +106,27 @@ func (a *forgery) run(ctx context.Context, r *Runner) error {
 	renamed := *v.proof
 	renamed.Words = proof.Words
 	return r.rejects(ctx, &v.build, &renamed, "an honest proof with the false words")
+}
+
+// refused returns an error unless the honest prover, whose hints were patched, stopped at
+// a row that the lie breaks. Where the forger did more than patch hints it stops at another.
+func (a *forgery) refused(v *victim, err error, broken []breach) error {
+	var unsatisfied *cs.UnsatisfiedConstraintError
+	switch {
+	case err == nil:
+		return fmt.Errorf("%w: the prover proves the lie", errNotRejected)
+	case !errors.As(err, &unsatisfied):
+		return fmt.Errorf("the prover doesn't refuse the lie for a constraint: %w", err)
+	case a.lie.wires != nil || a.lie.words != nil || a.lie.choose != nil:
+		return nil
+	}
+	stopped := func(b breach) bool {
+		return b.row == unsatisfied.CID || b.query != nil && v.circuit.Region(unsatisfied.CID) == gadget.Region{Gadget: b.query.Name}
+	}
+	if !slices.ContainsFunc(broken, stopped) {
+		return fmt.Errorf("the prover stops at row %d, of %v", unsatisfied.CID, v.circuit.Region(unsatisfied.CID))
+	}
+	return nil
 }
 
 func (a *forgery) nbWords(v *victim) int { return v.circuit.Manifest.NbWords() }

@@ -35,6 +35,12 @@ func fraction(a, b int64) *big.Int {
 	return x.BigInt(new(big.Int))
 }
 
+// imaginary is a square root of −1 in the field.
+func imaginary() *fr.Element {
+	e := gadget.Int(-1)
+	return e.Sqrt(&e)
+}
+
 // output gives the element of the first output another value than its row does.
 func output(element int, v int64) func(c *circuit.Circuit) map[gadget.Wire]fr.Element {
 	return func(c *circuit.Circuit) map[gadget.Wire]fr.Element {
@@ -125,6 +131,10 @@ func gadgetAttacks() []*Attack {
 			model: ties, lie: hints("argmax", plus(1, -2)), claim: []int64{2},
 			stops: []string{"lookup of argmax in range 4"},
 		}),
+		forge("the first of two largest where the last is asked for", argmaxes, &forgery{
+			model: lastTies, lie: hints("argmax", plus(1, -2)), claim: []int64{0},
+			stops: []string{"lookup of argmax in range 4"},
+		}),
 		forge("an index carried out of a fraction", argmaxes, &forgery{
 			// The key 4·x + rank stays the largest's: x + 1/4, rank − 1.
 			model: ties, lie: hints("argmax", func(out []*big.Int) { out[0].Add(out[0], fraction(1, 4)); plus(1, -1)(out) }), claim: []int64{1},
@@ -133,6 +143,15 @@ func gadgetAttacks() []*Attack {
 		forge("a softmax one unit off", "FACTS: softmax accepted within a tolerance", &forgery{
 			model: distribution, lie: hints("div", plus(0, 1)),
 			stops: []string{"lookup of division in range 6"},
+		}),
+		forge("a wrong answer counted as right", "rule 1", &forgery{
+			model: counted, lie: hints("threshold", plus(2, -1)), claim: []int64{4},
+			stops: []string{"lookup of threshold in range 4"},
+		}),
+		forge("more right answers than samples", unranged, &forgery{
+			// (a − l)² = −1: a label that is no label
+			model: rightly, lie: lie{secrets: func(v fr.Vector) { v[4].Sub(&v[4], imaginary()) }}, claim: []int64{3},
+			stops: []string{"row of input range"},
 		}),
 		forge("ReLU(0) = 2", "rule 1", &forgery{
 			model: lookups, lie: hints("lookup", plus(0, 2)), claim: []int64{2, 3, 0},

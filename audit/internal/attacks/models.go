@@ -53,6 +53,19 @@ func program(write func(w *writer) quantize.ID) func() (*quantize.Program, error
 	}
 }
 
+// counting is an argmax over classes whose right answers are counted.
+func counting(samples, classes int) func() (*quantize.Program, error) {
+	return func() (*quantize.Program, error) {
+		p, err := program(func(w *writer) quantize.ID {
+			return w.add("argmax", quantize.ArgMax{}, w.input("x", 4, -8, 1, classes))
+		})()
+		if err != nil {
+			return nil, err
+		}
+		return p.CountCorrect(samples)
+	}
+}
+
 func widths(w ...int) circuit.Options { return circuit.Options{Widths: w} }
 
 var maximum = &model{
@@ -91,6 +104,10 @@ var (
 
 	ties = &model{"argmax", program(func(w *writer) quantize.ID {
 		return w.add("argmax", quantize.ArgMax{}, w.input("x", 3, -4, 1, 3))
+	}), widths(4), [][]int64{{2, -1, 2}}}
+
+	lastTies = &model{"argmax, the last", program(func(w *writer) quantize.ID {
+		return w.add("argmax", quantize.ArgMax{Last: true}, w.input("x", 3, -4, 1, 3))
 	}), widths(4), [][]int64{{2, -1, 2}}}
 
 	signs = &model{"threshold", program(func(w *writer) quantize.ID {
@@ -133,6 +150,8 @@ var (
 		return w.add("linear", one, w.input("x", 4, -8, 1, 2, 1, 1), w.param("w", 3, -4, []int64{3, -2, 1, 0}, 2, 2, 1, 1))
 	}), circuit.Options{Widths: []int{3}, Weights: circuit.Hashed}, [][]int64{{5, -3}}}
 
+	unnamed = &model{"private weights", hidden.program, widths(3), hidden.inputs}
+
 	secret = &model{"private input", program(func(w *writer) quantize.ID {
 		x := w.input("x", 3, 0, 1, 3, 1, 1)
 		return w.add("sum", one, x, w.fixed([]int64{1, 2, 4}, 1, 3, 1, 1))
@@ -145,6 +164,13 @@ var (
 	scaled = &model{"scaled remainder", program(func(w *writer) quantize.ID {
 		return w.add("sum", quantize.Add{Coeffs: []int64{4}}, w.add("rescale", quantize.Rescale{Multiplier: 1, Shift: 6, Min: -100, Max: 100}, w.input("x", 8, 0, 1)))
 	}), widths(8), [][]int64{{68}}}
+
+	// counted says how many of four samples were labelled rightly; rightly does of two,
+	// with two classes and labels that nobody sees.
+	counted = &model{"accuracy", counting(4, 3), widths(4), [][]int64{{1, 2, 3, 7, -8, 0, 0, 5, 5, -1, -1, -1}, {2, 0, 2, 0}}}
+	rightly = &model{"accuracy of two classes", counting(2, 2), circuit.Options{
+		Widths: []int{4}, Visibility: map[string]circuit.Visibility{quantize.LabelsInput: circuit.Private},
+	}, [][]int64{{1, 2, 2, 1}, {1, 0}}}
 
 	// distribution is a softmax, quantized from its graph as any model is.
 	distribution = &model{"softmax", func() (*quantize.Program, error) {

@@ -51,6 +51,10 @@ func rangeAttacks() []*Attack {
 			model: hidden, lie: lie{secrets: secrets(2, 8, 3, -1)}, claim: []int64{64, 5},
 			stops: []string{"lookup of input range in range 3"},
 		}),
+		forge("a private weight beyond its interval", unranged, &forgery{
+			model: unnamed, lie: lie{secrets: secrets(2, 8)}, claim: []int64{61, 5},
+			stops: []string{"lookup of input range in range 3"},
+		}),
 		forge("an output beyond its range: a carry between lanes", unranged+"; rule 3", &forgery{
 			model: lanes, lie: hints("linear 0", plus(0, 1<<10, 1, -1)),
 			stops: []string{"lookup of linear, packed in range 5"},
@@ -155,6 +159,12 @@ func challengeAttacks() []*Attack {
 			without: func(w *weakened) error { return w.uncommit(w.outputsOf("lookup#1")) },
 			stops:   []string{"lookup of lookup in relu"},
 		}),
+		forge("a product of matrices chosen after the challenge", "rule 4", &forgery{
+			model:   product,
+			lie:     lie{late: "matmul 0", choose: closeProduct},
+			without: func(w *weakened) error { return w.uncommit(w.outputsOf("matmul 0")) },
+			stops:   []string{"row of linear, Freivalds"},
+		}),
 		forge("a table of two columns with γ = β", "rule 5", &forgery{
 			// β − 0 − 2β = −(β − 0 − 0): the entry of ReLU(0) = 0 counts −1
 			model: lookups, claim: []int64{2, 3, 0}, without: gammaIsBeta,
@@ -256,6 +266,19 @@ func closePairs(f *forger, beta fr.Element, out []fr.Element) {
 			return
 		}
 	}
+}
+
+// closeProduct adds d0 to the first element of a product, which has the exponent 0 in
+// Freivalds' check, and d1 to the second, which has 5, so that the check doesn't see it and
+// the word in which they lie becomes one more: d0 + c^5·d1 = 0 and d0 + 2^8·d1 = 1.
+func closeProduct(_ *forger, c fr.Element, out []fr.Element) {
+	var fifth, d1, d0 fr.Element
+	fifth.Square(&c).Square(&fifth).Mul(&fifth, &c)
+	d1.SetUint64(1 << 8)
+	d1.Sub(&d1, &fifth).Inverse(&d1)
+	d0.Mul(&d1, &fifth).Neg(&d0)
+	out[0].Add(&out[0], &d0)
+	out[1].Add(&out[1], &d1)
 }
 
 // pole is β − x − γ·y.

@@ -95,7 +95,10 @@ func attack(ctx context.Context, w io.Writer) (rejected, attempted int) {
 			continue
 		}
 		rejected++
-		fmt.Fprintf(w, "attack: %s: rejected by %s\n", a.Name, a.Stop)
+		fmt.Fprintf(w, "attack: %s (%s): rejected by %s\n", a.Name, a.Source, a.Stop)
+	}
+	for _, a := range attacks.Absent {
+		fmt.Fprintf(w, "no attack: %s: %s\n", a.Name, a.Reason)
 	}
 	return rejected, len(list)
 }
