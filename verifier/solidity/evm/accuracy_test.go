@@ -41,16 +41,16 @@ func labelled(t *testing.T, n int) (samples []zkml.Inputs, labels []int) {
 	return samples, file.Labels[first:][:n]
 }
 
-// accuracyModel compiles the breast-cancer network for n samples; samples, labels and
-// weights are hashed.
-func accuracyModel(t *testing.T, n int) *zkml.Model {
+// accuracyModel compiles the breast-cancer network for n samples. Samples and labels, and
+// weights, are shown as asked.
+func accuracyModel(t *testing.T, n int, data, weights circuit.Visibility) *zkml.Model {
 	t.Helper()
 	network, err := zkml.Load(models+"breast_cancer/model.onnx", zkml.LoadOptions{Head: zkml.ArgMax()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := zkml.Options{DatasetSize: n, Visibility: map[string]circuit.Visibility{
-		"features": circuit.Hashed, zkml.LabelsInput: circuit.Hashed, circuit.WeightsName: circuit.Hashed,
+		"features": data, zkml.LabelsInput: data, circuit.WeightsName: weights,
 	}}
 	if o.Samples, err = network.ReadSamples(models + "breast_cancer/samples.json"); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestAccuracy(t *testing.T) {
 	if *full {
 		n = 64
 	}
-	m := accuracyModel(t, n)
+	m := accuracyModel(t, n, circuit.Hashed, circuit.Hashed)
 	pk, vk := keys(t, m)
 	samples, labels := labelled(t, n)
 	secrets := &zkml.Secrets{}
@@ -85,9 +85,7 @@ func TestAccuracy(t *testing.T) {
 		}
 		return proof
 	}
-	begin := time.Now()
 	proof := prove(labels)
-	took := time.Since(begin)
 	features, labelled, correct, weights := proof.Words[1], proof.Words[2], proof.Words[3], proof.Words[4]
 
 	c := deployConsumer(t, "Accuracy", []*prover.VerifyingKey{vk}, features, labelled)
@@ -145,13 +143,44 @@ func TestAccuracy(t *testing.T) {
 	if want := fr.NewElement(uint64(n - 1)); correct != want {
 		t.Errorf("%v right answers, want %d of %d", correct.String(), n-1, n)
 	}
+}
+
+// TestVisibilityOfAccuracy shows and hides 64 samples and the weights, and prints the
+// README's table.
+func TestVisibilityOfAccuracy(t *testing.T) {
 	if !*full {
-		return
+		t.Skip("takes a minute: make visibility runs it")
 	}
-	report, err := evm.Verify(context.Background(), vk, solidity.Typed, proof)
-	if err != nil {
-		t.Fatal(err)
+	needCompiler(t)
+	const n = 64
+	t.Log("| samples and labels | weights | rows | domain | prove | words | gas | gas with packed words |")
+	for _, data := range []circuit.Visibility{circuit.Shown, circuit.Hashed} {
+		for _, weights := range []circuit.Visibility{circuit.Fixed, circuit.Hashed} {
+			m := accuracyModel(t, n, data, weights)
+			pk, vk := keys(t, m)
+			inputs, err := m.ReadDataset(models + "breast_cancer/dataset.json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			begin := time.Now()
+			proof, err := zkml.Prove(context.Background(), m, pk, inputs, zkml.ProveOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			took := time.Since(begin)
+			var gas [2]uint64
+			for i, entry := range []solidity.Entry{solidity.Typed, solidity.Packed} {
+				report, err := evm.Verify(context.Background(), vk, entry, proof)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := report.Outputs[0][0]; got.Int64() != 63 {
+					t.Errorf("%v data, %v weights: %v right answers", data, weights, got)
+				}
+				gas[i] = report.ExecutionGas
+			}
+			t.Logf("| %v | %v | %d | 2^%d | %.1f s | %d | %d | %d |", data, weights, m.Circuit.Rows(), m.DomainLog(),
+				took.Seconds(), len(proof.Words), gas[0], gas[1])
+		}
 	}
-	t.Logf("%v of %d correct, %d rows, 2^%d, %.1f s, %d words, %d gas, %d gas of the transaction", correct.String(), n,
-		m.Circuit.Rows(), m.DomainLog(), took.Seconds(), len(proof.Words), report.ExecutionGas, report.TransactionGas)
 }
