@@ -4,6 +4,8 @@
 
 GO ?= go
 NPM ?= npm
+# Where the Solidity compiler lies for programs that go run builds elsewhere.
+export ZKML_SOLC ?= $(CURDIR)/node_modules/solc
 
 .PHONY: build test bench fuzz visibility contracts differential tools demo audit go
 

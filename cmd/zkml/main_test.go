@@ -17,13 +17,23 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/zkml-go/zkml/internal/onnxpb"
+	"github.com/zkml-go/zkml/internal/shared"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/verifier/solidity/evm"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"zkml": main})
+	testscript.Main(tests{m}, map[string]func(){"zkml": main})
+}
+
+// tests runs the tests, but not the commands of their scripts, with the compiler of the
+// repository.
+type tests struct{ m *testing.M }
+
+func (t tests) Run() int {
+	shared.UseCompiler()
+	return t.m.Run()
 }
 
 // TestScripts runs the scripts, which are the command's manual. Besides testscript's
@@ -69,14 +79,7 @@ func setupScript(env *testscript.Env, cache string) error {
 		return err
 	}
 	env.Setenv("CEREMONY", ceremony)
-	if solc, err := filepath.Abs("../../node_modules/solc"); err == nil {
-		if _, err := os.Stat(solc); err == nil {
-			env.Setenv("ZKML_SOLC", solc)
-		}
-	}
-	if given := os.Getenv("ZKML_SOLC"); given != "" {
-		env.Setenv("ZKML_SOLC", given)
-	}
+	env.Setenv("ZKML_SOLC", os.Getenv("ZKML_SOLC"))
 	return nil
 }
 

@@ -1,5 +1,6 @@
-// Package shared finds other people's models and test data, which lie beside the
-// repository and are never part of it.
+// Package shared finds what tests take from outside: the Solidity compiler, and other
+// people's models and test data, which lie beside the repository and are never part of
+// it.
 package shared
 
 import (

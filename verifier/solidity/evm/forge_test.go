@@ -51,9 +51,6 @@ func newForge(t *testing.T, files solidity.Files) *forge {
 	if err := os.WriteFile(f.solc, script, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if os.Getenv("ZKML_SOLC") == "" {
-		t.Setenv("ZKML_SOLC", filepath.Join(root, "node_modules", "solc"))
-	}
 	if err := files.Write(f.dir); err != nil {
 		t.Fatal(err)
 	}
@@ -239,6 +236,29 @@ func TestFindCompiler(t *testing.T) {
 		t.Setenv("ZKML_SOLC", "")
 		t.Chdir(t.TempDir())
 		expectToolError(t, "solc")
+	})
+	t.Run("only where the program runs", func(t *testing.T) {
+		dir := t.TempDir()
+		pkg := filepath.Join(dir, "node_modules", "solc")
+		if err := os.MkdirAll(filepath.Join(dir, "below"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(pkg, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		manifest := `{"name": "solc", "version": "` + solidity.SolcVersion + `"}`
+		if err := os.WriteFile(filepath.Join(pkg, "package.json"), []byte(manifest), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, from := range []string{dir, filepath.Join(dir, "below")} {
+			t.Chdir(from)
+			t.Setenv("ZKML_SOLC", "")
+			expectToolError(t, "solc")
+			t.Setenv("ZKML_SOLC", pkg) // the same package, named
+			if _, err := evm.FindCompiler(); err != nil {
+				t.Error(err)
+			}
+		}
 	})
 }
 

@@ -38,8 +38,8 @@ func (e *ToolError) Error() string { return e.Tool + ": " + e.Problem }
 
 const (
 	nodeHint = "install Node.js 20 or later (https://nodejs.org), then run `make tools`"
-	solcHint = "run `make tools` in zkml's repository, or `npm install solc@" + solidity.SolcVersion +
-		"` where you run zkml; or set ZKML_SOLC to the directory of that npm package"
+	solcHint = "run `make tools` in zkml's repository and take its bin/zkml; or `npm install solc@" + solidity.SolcVersion +
+		"` and set ZKML_SOLC to the directory of that npm package, node_modules/solc"
 )
 
 // Compiler is the JavaScript build of solc, run by node.
@@ -49,8 +49,10 @@ type Compiler struct {
 
 // FindCompiler looks for node in PATH and for npm's solc package of version
 // solidity.SolcVersion: in the directory that ZKML_SOLC names or, without it, in
-// node_modules/solc of the working directory, of the executable's directory and of
-// all directories above these. It returns a *ToolError if one isn't there.
+// node_modules/solc beside the executable or beside its directory, as in bin/zkml of a
+// checkout. Never in the working directory or above it: the package is a program, and
+// who runs zkml in a folder of someone else's files doesn't mean to run theirs. It
+// returns a *ToolError if one isn't there.
 func FindCompiler() (*Compiler, error) {
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -66,30 +68,33 @@ func FindCompiler() (*Compiler, error) {
 		}
 		return &Compiler{node: node, pkg: dir}, nil
 	}
-	var starts []string
-	if dir, err := os.Getwd(); err == nil {
-		starts = append(starts, dir)
+	exe, err := os.Executable()
+	if err == nil {
+		exe, err = filepath.EvalSymlinks(exe)
 	}
-	if exe, err := os.Executable(); err == nil {
-		starts = append(starts, filepath.Dir(exe))
+	if err != nil {
+		return nil, &ToolError{Tool: "solc", Problem: "where zkml itself lies is unknown: " + err.Error(), Hint: solcHint}
 	}
-	for _, dir := range starts {
-		for {
-			pkg := filepath.Join(dir, "node_modules", "solc")
-			if _, err := os.Stat(filepath.Join(pkg, "package.json")); err == nil {
-				if err := checkSolc(pkg); err != nil {
-					return nil, err
-				}
-				return &Compiler{node: node, pkg: pkg}, nil
-			}
-			parent := filepath.Dir(dir)
-			if parent == dir {
-				break
-			}
-			dir = parent
+	if pkg, ok := besideExecutable(exe); ok {
+		if err := checkSolc(pkg); err != nil {
+			return nil, err
+		}
+		return &Compiler{node: node, pkg: pkg}, nil
+	}
+	return nil, &ToolError{Tool: "solc", Problem: "ZKML_SOLC isn't set, and there is no npm package solc in a node_modules beside zkml", Hint: solcHint}
+}
+
+// besideExecutable returns the solc package of the executable's directory or of the one
+// above that, if there is one.
+func besideExecutable(exe string) (string, bool) {
+	dir := filepath.Dir(exe)
+	for _, dir := range []string{dir, filepath.Dir(dir)} {
+		pkg := filepath.Join(dir, "node_modules", "solc")
+		if _, err := os.Stat(filepath.Join(pkg, "package.json")); err == nil {
+			return pkg, true
 		}
 	}
-	return nil, &ToolError{Tool: "solc", Problem: "npm package solc not found in any node_modules", Hint: solcHint}
+	return "", false
 }
 
 // checkSolc returns a *ToolError unless dir is npm's solc of the pinned version.
@@ -239,6 +244,7 @@ func (c *Compiler) CompileReusable(ctx context.Context) (map[string]solidity.Art
 // run hands standard JSON to the compiler and returns its answer.
 func (c *Compiler) run(ctx context.Context, request []byte) (*standardOutput, error) {
 	cmd := exec.CommandContext(ctx, c.node, "-e", solcScript)
+	cmd.Dir = c.pkg // node looks around where it starts
 	cmd.Env = append(os.Environ(), "ZKML_SOLC="+c.pkg)
 	cmd.Stdin = bytes.NewReader(request)
 	var stderr bytes.Buffer
