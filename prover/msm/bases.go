@@ -19,7 +19,7 @@ var ErrSize = errors.New("msm: wrong number of terms")
 // is the faster one.
 const fewTerms = 96
 
-// maxBases is the most bases, copies included, that an entry can point to.
+// maxBases is the most bases that an entry can point to.
 const maxBases = 1 << 31
 
 // Options says how multi-exponentiations over a set of bases are computed. The zero
@@ -33,14 +33,12 @@ type Options struct {
 // Bases are the points of multi-exponentiations. They may be used by several
 // goroutines at the same time.
 type Bases struct {
-	points   []bn254.G1Affine // by copy, then by base
-	size     int
-	step     int
+	points   []bn254.G1Affine
 	workers  int
-	infinite map[uint32]bool // the bases that are infinite
-	own      bool            // compute by this package's method
-	adders   sync.Pool       // of *adder
-	columns  sync.Pool       // of *column
+	infinite []bool    // by base; nil if none is infinite
+	own      bool      // compute by this package's method
+	adders   sync.Pool // of *adder
+	columns  sync.Pool // of *column
 }
 
 // New returns bases that refer to points, which must not change afterwards and must
@@ -56,8 +54,6 @@ func New(points []bn254.G1Affine, o Options) (*Bases, error) {
 		adders:  sync.Pool{New: func() any { return newAdder() }},
 		columns: sync.Pool{New: func() any { return new(column) }},
 		points:  points,
-		size:    len(points),
-		step:    maxBits + 1,
 		workers: o.Workers,
 		own:     Accelerated,
 	}
@@ -67,9 +63,9 @@ func New(points []bn254.G1Affine, o Options) (*Bases, error) {
 	for i := range points {
 		if points[i].IsInfinity() {
 			if b.infinite == nil {
-				b.infinite = make(map[uint32]bool)
+				b.infinite = make([]bool, len(points))
 			}
-			b.infinite[uint32(i)] = true
+			b.infinite[i] = true
 		}
 	}
 	return b, nil
@@ -81,7 +77,7 @@ func New(points []bn254.G1Affine, o Options) (*Bases, error) {
 var Accelerated = cpu.SupportAVX512IFMA
 
 // Len returns the number of bases.
-func (b *Bases) Len() int { return b.size }
+func (b *Bases) Len() int { return len(b.points) }
 
 // MultiExp returns Σ scalars[i]·points[i] over the scalars, which may be fewer than
 // the bases. It returns ctx's error, within milliseconds, when ctx is done first.
@@ -98,8 +94,8 @@ func (b *Bases) MultiExp(ctx context.Context, scalars []fr.Element) (bn254.G1Aff
 // another.
 func (b *Bases) MultiExps(ctx context.Context, columns ...[]fr.Element) ([]bn254.G1Affine, error) {
 	for i, scalars := range columns {
-		if len(scalars) > b.size {
-			return nil, fmt.Errorf("%w: column %d has %d scalars for %d bases", ErrSize, i, len(scalars), b.size)
+		if len(scalars) > len(b.points) {
+			return nil, fmt.Errorf("%w: column %d has %d scalars for %d bases", ErrSize, i, len(scalars), len(b.points))
 		}
 	}
 	if !b.own {

@@ -66,7 +66,7 @@ func (a *adder) run(ctx context.Context, t *task, b *Bases) (bn254.G1Jac, error)
 	if err := ctx.Err(); err != nil {
 		return bn254.G1Jac{}, err
 	}
-	a.sort = a.prepare(t.column, t.passes[t.pass], b.size, t.from, t.to)
+	a.sort = a.prepare(t.column, t.windows[t.pass], t.from, t.to)
 	sums := &a.lists[0]
 	sums.reset()
 	if err := a.sum(ctx, a.sort, b.points, sums); err != nil {
@@ -79,14 +79,14 @@ func (a *adder) run(ctx context.Context, t *task, b *Bases) (bn254.G1Jac, error)
 func (c *column) combine(tasks []*task) bn254.G1Jac {
 	var total bn254.G1Jac
 	infinity(&total)
-	for pass := len(c.passes) - 1; pass >= 0; pass-- {
+	for pass := len(c.windows) - 1; pass >= 0; pass-- {
 		for _, t := range tasks {
 			if t.column == c && t.pass == pass {
 				total.AddAssign(&t.sum)
 			}
 		}
 		if pass > 0 {
-			double(&total, c.passes[pass][0].offset-c.passes[pass-1][0].offset)
+			double(&total, c.windows[pass].offset-c.windows[pass-1].offset)
 		}
 	}
 	return total
@@ -104,7 +104,7 @@ func (b *Bases) load(ctx context.Context, c *column, scalars []fr.Element) error
 		var h histogram
 		at := k * grain
 		for i := k * grain; i < min((k+1)*grain, len(scalars)); i++ {
-			if scalars[i].IsZero() || b.infinite[uint32(i)] {
+			if scalars[i].IsZero() || b.infinite != nil && b.infinite[i] {
 				continue
 			}
 			magnitude, negative := centred(&scalars[i])
@@ -133,7 +133,7 @@ func (b *Bases) load(ctx context.Context, c *column, scalars []fr.Element) error
 		n += count
 	}
 	c.index, c.value = index[:n], value[:n]
-	c.plan = makePlan(&all, b.step)
+	c.plan = makePlan(&all)
 	return b.parallel((n+grain-1)/grain, func(k int) error {
 		c.addBias(k*grain, min((k+1)*grain, n))
 		return ctx.Err()
@@ -146,12 +146,11 @@ func (b *Bases) tasks(columns []*column) []*task {
 	var tasks []*task
 	total := 0.0
 	for _, c := range columns {
-		for pass := range c.passes {
-			adds, buckets := c.count[pass], 1<<(c.passes[pass][0].width-1)
-			if adds == 0 {
+		for pass := range c.windows {
+			if c.count[pass] == 0 {
 				continue
 			}
-			cost := float64(adds) + costOfTerm*float64(len(c.value)) + costOfPass + bucketAdds*float64(min(buckets, adds))
+			cost := passCost(len(c.value), c.count[pass], c.windows[pass].width)
 			tasks = append(tasks, &task{column: c, pass: pass, to: len(c.value), cost: cost})
 			total += cost
 		}
@@ -159,7 +158,7 @@ func (b *Bases) tasks(columns []*column) []*task {
 	share := total / float64(4*b.workers)
 	var parts []*task
 	for _, t := range tasks {
-		buckets := 1 << (t.passes[t.pass][0].width - 1)
+		buckets := 1 << (t.windows[t.pass].width - 1)
 		n := min(int(t.cost/share+0.5), t.count[t.pass]/(32*buckets))
 		if len(tasks) < b.workers {
 			n = max(n, min(b.workers, t.count[t.pass]/fewTerms))

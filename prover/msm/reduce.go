@@ -30,7 +30,7 @@ type adder struct {
 	number []uint32            // which buckets
 	sort   sorted
 	digit  []int32
-	begin  []uint32 // where halve writes next
+	next   []uint32 // where halve writes next
 	lists  [2]buckets
 }
 

@@ -1,28 +1,19 @@
 package msm
 
-// prepare sorts the digits of c's scalars from..to in the windows of a pass: the
-// entries of digit ±d go to bucket d. Entries of the j-th copy point to base
-// j·size + index.
-func (a *adder) prepare(c *column, pass []window, size, from, to int) sorted {
-	width := 0
-	for _, w := range pass {
-		width = max(width, w.width)
-	}
-	start := resize(&a.sort.start, 1<<(width-1)+3)
+// prepare sorts the digits of c's scalars from..to in a window by bucket: the entries
+// of the digits ±d go to bucket d.
+func (a *adder) prepare(c *column, w window, from, to int) sorted {
+	start := resize(&a.sort.start, 1<<(w.width-1)+3)
 	clear(start)
-	n := to - from
-	digits := resize(&a.digit, n*len(pass))
+	digits := resize(&a.digit, to-from)
 	total := 0
-	for k, w := range pass {
-		digits := digits[k*n : (k+1)*n]
-		for i := range digits {
-			d := w.digit(&c.value[from+i])
-			digits[i] = d
-			sign := d >> 31
-			if b := (d ^ sign) - sign; b != 0 {
-				start[b+2]++
-				total++
-			}
+	for i := range digits {
+		d := w.digit(&c.value[from+i])
+		digits[i] = d
+		sign := d >> 31
+		if b := (d ^ sign) - sign; b != 0 {
+			start[b+2]++
+			total++
 		}
 	}
 	// start[b+1] becomes where bucket b's entries begin, then, as they are written,
@@ -31,17 +22,14 @@ func (a *adder) prepare(c *column, pass []window, size, from, to int) sorted {
 		start[b] += start[b-1]
 	}
 	entries := resize(&a.sort.entries, total)
-	for k := range pass {
-		base := uint32(k * size)
-		for i, d := range digits[k*n : (k+1)*n] {
-			if d == 0 {
-				continue
-			}
-			sign := d >> 31
-			next := &start[(d^sign)-sign+1]
-			entries[*next] = (base+c.index[from+i])<<1 | uint32(sign)&1
-			*next++
+	for i, d := range digits {
+		if d == 0 {
+			continue
 		}
+		sign := d >> 31
+		next := &start[(d^sign)-sign+1]
+		entries[*next] = c.index[from+i]<<1 | uint32(sign)&1
+		*next++
 	}
 	clear(digits)
 	return sorted{entries, start[:len(start)-1]}

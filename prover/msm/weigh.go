@@ -3,30 +3,27 @@ package msm
 import (
 	"context"
 	"math/bits"
+	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 )
 
-// lastBits is the number of bits of a bucket's weight below which single additions
-// finish faster than more rounds of batches.
-const lastBits = 4
-
-// weigh returns Σ bucket·P over the points of sums, which must be a.lists[0].
+// weigh returns Σ number·sum over the buckets of sums, which must be a.lists[0].
 //
 // The usual running sum of buckets is a chain of additions, each of which waits for
-// the last, so nothing of it can be batched. Instead a weight d of 2h bits is cut into
-// two digits, d = high·2^h + low, and the sums become points of a second, far smaller
-// multi-exponentiation with 2·2^h buckets: two additions a bucket as in the chain, but
-// independent ones. Weights of few bits are left for the chain.
+// the last, so nothing of it can be batched. Instead a number of 2h bits is cut into
+// two digits, high·2^h + low, and the buckets become the points of a second, far
+// smaller multi-exponentiation with 2·2^h buckets: two additions a bucket as in the
+// chain, but independent ones. This goes on until the digits are single bits.
 func (a *adder) weigh(ctx context.Context, sums *buckets) (bn254.G1Jac, error) {
 	largest := uint32(0)
 	for _, b := range sums.number {
 		largest = max(largest, b)
 	}
 	width := bits.Len32(largest)
-	shifts := []int{0} // exponents of the groups' own weights: bucket = group<<width | digit
+	shifts := []int{0} // exponents of the groups' own weights: number = group<<width | digit
 	other := &a.lists[1]
-	for width > lastBits {
+	for width > 1 {
 		h := (width + 1) / 2
 		shifts = a.halve(sums, width, h, shifts)
 		other.reset()
@@ -36,10 +33,10 @@ func (a *adder) weigh(ctx context.Context, sums *buckets) (bn254.G1Jac, error) {
 		sums, other = other, sums
 		width = h
 	}
-	return chain(sums, width, shifts), nil
+	return horner(sums, shifts), nil
 }
 
-// halve sorts the points of sums into twice as many groups, one for each half of the
+// halve sorts the buckets of sums into twice as many groups, one for each half of the
 // digits' bits, and returns the exponents of the new groups.
 func (a *adder) halve(sums *buckets, width, h int, shifts []int) []int {
 	var doubled []int
@@ -48,34 +45,32 @@ func (a *adder) halve(sums *buckets, width, h int, shifts []int) []int {
 	}
 	start := resize(&a.sort.start, len(doubled)<<h+1)
 	clear(start)
-	// A digit's halves as buckets, of which those with a zero digit hold no entries.
-	cut := func(b uint32) (low, high uint32) {
-		group, digit := b>>width, b&(1<<width-1)
-		return 2*group<<h | digit&(1<<h-1), (2*group+1)<<h | digit>>h
-	}
 	mask := uint32(1)<<h - 1
+	// halves returns the new numbers, of which one with the digit zero weighs nothing.
+	halves := func(number uint32) [2]uint32 {
+		group, digit := number>>width, number&(1<<width-1)
+		return [2]uint32{2*group<<h | digit&mask, (2*group+1)<<h | digit>>h}
+	}
 	total := 0
-	for _, b := range sums.number {
-		low, high := cut(b)
-		for _, c := range [2]uint32{low, high} {
-			if c&mask != 0 {
-				start[c+1]++
+	for _, number := range sums.number {
+		for _, b := range halves(number) {
+			if b&mask != 0 {
+				start[b+1]++
 				total++
 			}
 		}
 	}
-	for c := 1; c < len(start); c++ {
-		start[c] += start[c-1]
+	for b := 1; b < len(start); b++ {
+		start[b] += start[b-1]
 	}
-	next := resize(&a.begin, len(start))
+	next := resize(&a.next, len(start))
 	copy(next, start)
 	entries := resize(&a.sort.entries, total)
-	for i, b := range sums.number {
-		low, high := cut(b)
-		for _, c := range [2]uint32{low, high} {
-			if c&mask != 0 {
-				entries[next[c]] = entry(i) << 1
-				next[c]++
+	for i, number := range sums.number {
+		for _, b := range halves(number) {
+			if b&mask != 0 {
+				entries[next[b]] = entry(i) << 1
+				next[b]++
 			}
 		}
 	}
@@ -83,33 +78,21 @@ func (a *adder) halve(sums *buckets, width, h int, shifts []int) []int {
 	return doubled
 }
 
-// chain finishes groups of digits of width bits by running sums, and adds them up by
-// Horner's rule over the groups' exponents, which grow from group to group.
-func chain(sums *buckets, width int, shifts []int) bn254.G1Jac {
-	digits := make([]bn254.G1Jac, len(shifts)<<width)
-	for i := range digits {
-		infinity(&digits[i])
+// horner returns Σ 2^shifts[group]·sum over buckets with numbers 2·group + 1.
+func horner(sums *buckets, shifts []int) bn254.G1Jac {
+	weighted := make([]bn254.G1Jac, slices.Max(shifts)+1)
+	for i := range weighted {
+		infinity(&weighted[i])
 	}
-	for i, b := range sums.number {
-
-		digits[b].AddMixed(&sums.sum[i])
+	for i, number := range sums.number {
+		weighted[shifts[number>>1]].AddMixed(&sums.sum[i])
 	}
-	var result bn254.G1Jac
-	infinity(&result)
-	for group := len(shifts) - 1; group >= 0; group-- {
-		var running, sum bn254.G1Jac
-		infinity(&running)
-		infinity(&sum)
-		for d := 1<<width - 1; d > 0; d-- {
-			running.AddAssign(&digits[group<<width|d])
-			sum.AddAssign(&running)
-		}
-		result.AddAssign(&sum)
-		if group > 0 {
-			double(&result, shifts[group]-shifts[group-1])
-		}
+	total := weighted[len(weighted)-1]
+	for i := len(weighted) - 2; i >= 0; i-- {
+		total.DoubleAssign()
+		total.AddAssign(&weighted[i])
 	}
-	return result
+	return total
 }
 
 // double doubles p times times.
