@@ -144,6 +144,16 @@ GLOBL field<>(SB), RODATA|NOPTR, $96
 	SHLQ       $5, AX; \
 	PREFETCHT0 (R15)(AX*1)
 
+#define AHEAD8(from) \
+	AHEAD(from+0(R10)); \
+	AHEAD(from+4(R10)); \
+	AHEAD(from+8(R10)); \
+	AHEAD(from+12(R10)); \
+	AHEAD(from+16(R10)); \
+	AHEAD(from+20(R10)); \
+	AHEAD(from+24(R10)); \
+	AHEAD(from+28(R10))
+
 // SIGNS sets the mask k to the signs of the eight entries at from(R10). It uses Z20.
 #define SIGNS(from, k) \
 	VPMOVZXDQ from(R10), Z20; \
@@ -341,25 +351,22 @@ TEXT ·subtractPairs(SB), NOSPLIT, $0-48
 	MOVQ n+40(FP), R14
 	CONSTANTS
 
+	AHEAD8(64)
+	AHEAD8(96)
+	AHEAD8(128)
+	AHEAD8(160)
+	AHEAD8(192)
+	AHEAD8(224)
+	AHEAD8(256)
+	AHEAD8(288)
+	AHEAD8(320)
+	AHEAD8(352)
+
 subtract:
 	TESTQ R14, R14
 	JEQ   subtracted
-	AHEAD(128(R10))
-	AHEAD(132(R10))
-	AHEAD(136(R10))
-	AHEAD(140(R10))
-	AHEAD(144(R10))
-	AHEAD(148(R10))
-	AHEAD(152(R10))
-	AHEAD(156(R10))
-	AHEAD(160(R10))
-	AHEAD(164(R10))
-	AHEAD(168(R10))
-	AHEAD(172(R10))
-	AHEAD(176(R10))
-	AHEAD(180(R10))
-	AHEAD(184(R10))
-	AHEAD(188(R10))
+	AHEAD8(384)
+	AHEAD8(416)
 	ADDRESSES(0)
 	ELEMENTS(0, Z0, Z1, Z2, Z3, Z4)
 	ELEMENTS(32, Z5, Z6, Z7, Z8, Z9)

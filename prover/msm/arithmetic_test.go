@@ -26,7 +26,7 @@ func edgeElement(r *rand.Rand) fp.Element {
 			}
 		}
 		e[3] = min(e[3], modulus[3])
-		if modulus.greater(wide(e)) {
+		if wide(e).less(modulus) {
 			return e
 		}
 	}

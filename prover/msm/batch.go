@@ -52,7 +52,7 @@ type special struct {
 func newBatch() *batch {
 	return &batch{
 		arithmetic: newArithmetic(),
-		pairs:      make([]pairs, batchSize/lanes+4),
+		pairs:      make([]pairs, batchSize/lanes+8),
 		equal:      make([]uint8, batchSize/lanes),
 	}
 }

@@ -67,10 +67,12 @@ func (b *blocks) finish(pairs []pairs, points, sums []bn254.G1Affine) {
 
 // set puts a reduced element into a lane.
 func (b *block) set(lane int, e *fp.Element) {
-	v := wide(*e)
-	for i := range b {
-		b[i][lane] = v.bits(i*limbBits, limbBits)
-	}
+	const mask = 1<<limbBits - 1
+	b[0][lane] = e[0] & mask
+	b[1][lane] = (e[0]>>52 | e[1]<<12) & mask
+	b[2][lane] = (e[1]>>40 | e[2]<<24) & mask
+	b[3][lane] = (e[2]>>28 | e[3]<<36) & mask
+	b[4][lane] = e[3] >> 16
 }
 
 // get returns the lane's value, below 2p, reduced.

@@ -95,27 +95,30 @@ func (c *column) combine(tasks []*task) bn254.G1Jac {
 // load makes c ready for the scalars.
 func (b *Bases) load(ctx context.Context, c *column, scalars []fr.Element) error {
 	index, value := resize(&c.index, len(scalars)), resize(&c.value, len(scalars))
-	const grain = 1 << 12
+	const grain = 1 << 9
 	ranges := (len(scalars) + grain - 1) / grain
 	counts := make([]int, ranges)
 	var mutex sync.Mutex
 	var all histogram
 	err := b.parallel(ranges, func(k int) error {
 		var h histogram
-		at := k * grain
-		for i := k * grain; i < min((k+1)*grain, len(scalars)); i++ {
-			if scalars[i].IsZero() || b.infinite != nil && b.infinite[i] {
+		var block [grain]fr.Element
+		from, to := k*grain, min((k+1)*grain, len(scalars))
+		values := fr.Vector(block[:to-from])
+		integers(values, scalars[from:to])
+		at := from
+		for i := range values {
+			v := wide(values[i])
+			length := centre(&v)
+			if length == 0 || b.infinite != nil && b.infinite[from+i] {
 				continue
 			}
-			magnitude, negative := centred(&scalars[i])
-			h[magnitude.bitLen()]++
-			if negative {
-				magnitude[3] |= signBit
-			}
-			index[at], value[at] = uint32(i), magnitude
+			index[at], value[at] = uint32(from+i), v
+			h[length]++
 			at++
 		}
-		counts[k] = at - k*grain
+		counts[k] = at - from
+		clear(values)
 		mutex.Lock()
 		defer mutex.Unlock()
 		for i, n := range h {

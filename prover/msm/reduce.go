@@ -15,7 +15,7 @@ type buckets struct {
 func (b *buckets) reset() { b.sum, b.number = b.sum[:0], b.number[:0] }
 
 // sorted is a list of entries ordered by bucket: those of bucket b are
-// entries[start[b]:start[b+1]].
+// entries[start[b]:start[b+1]]. Bucket 0 doesn't count.
 type sorted struct {
 	entries []entry
 	start   []uint32
@@ -55,7 +55,7 @@ func newAdder() *adder {
 // when ctx is done.
 func (a *adder) sum(ctx context.Context, s sorted, points []bn254.G1Affine, out *buckets) error {
 	all := len(s.start) - 1
-	for b, at := 0, uint32(0); b < all; {
+	for b, at := 1, s.start[1]; b < all; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -23,14 +23,6 @@ var order = func() wide {
 	return r
 }()
 
-// half is (r−1)/2, the largest scalar that is not negative.
-var half = wide{
-	order[0]>>1 | order[1]<<63,
-	order[1]>>1 | order[2]<<63,
-	order[2]>>1 | order[3]<<63,
-	order[3] >> 1,
-}
-
 // modulus is p, the order of the coordinates' field.
 var modulus = func() wide {
 	var p wide
@@ -40,9 +32,9 @@ var modulus = func() wide {
 	return p
 }()
 
-// greater returns a > b.
-func (a wide) greater(b wide) bool {
-	_, borrow := b.sub(a)
+// less returns a < b.
+func (a wide) less(b wide) bool {
+	_, borrow := a.sub(b)
 	return borrow != 0
 }
 
@@ -60,36 +52,44 @@ func (a wide) sub(b wide) (difference wide, borrow uint64) {
 	return difference, borrow
 }
 
-// bitLen returns the number of bits of a, 0 for 0.
-func (a wide) bitLen() int {
-	for i := len(a) - 1; i >= 0; i-- {
-		if a[i] != 0 {
-			return 64*i + bits.Len64(a[i])
-		}
+// centre replaces a scalar, as an integer below r, by its representative between −r/2
+// and r/2 in two's complement, and returns that one's magnitude's number of bits. Signs
+// are as good as random, so there is no branch on them.
+func centre(v *wide) (length int) {
+	var borrow, carry uint64
+	d0, borrow := bits.Sub64(order[0], v[0], 0)
+	d1, borrow := bits.Sub64(order[1], v[1], borrow)
+	d2, borrow := bits.Sub64(order[2], v[2], borrow)
+	d3, _ := bits.Sub64(order[3], v[3], borrow)
+	// d = r − v is the smaller one if v is negative.
+	_, borrow = bits.Sub64(d0, v[0], 0)
+	_, borrow = bits.Sub64(d1, v[1], borrow)
+	_, borrow = bits.Sub64(d2, v[2], borrow)
+	_, negative := bits.Sub64(d3, v[3], borrow)
+
+	mask := -negative
+	d0 = v[0] ^ mask&(v[0]^d0)
+	d1 = v[1] ^ mask&(v[1]^d1)
+	d2 = v[2] ^ mask&(v[2]^d2)
+	d3 = v[3] ^ mask&(v[3]^d3)
+	v[0], carry = bits.Add64(d0^mask, negative, 0)
+	v[1], carry = bits.Add64(d1^mask, 0, carry)
+	v[2], carry = bits.Add64(d2^mask, 0, carry)
+	v[3], _ = bits.Add64(d3^mask, 0, carry)
+
+	switch {
+	case d3 != 0:
+		return 192 + bits.Len64(d3)
+	case d2 != 0:
+		return 128 + bits.Len64(d2)
+	case d1 != 0:
+		return 64 + bits.Len64(d1)
 	}
-	return 0
+	return bits.Len64(d0)
 }
 
-// bits returns the count bits of a from offset on; count is below 64.
-func (a *wide) bits(offset, count int) uint64 {
-	word, shift := offset>>6, uint(offset&63)
-	v := a[word&3] >> shift
-	if word < 3 && int(shift)+count > 64 {
-		v |= a[(word+1)&3] << (64 - shift)
-	}
-	return v & (1<<uint(count) - 1)
-}
-
-// centred returns the magnitude of the scalar's representative in [−(r−1)/2, (r−1)/2]
-// and whether that is negative.
-func centred(s *fr.Element) (magnitude wide, negative bool) {
-	magnitude = wide(s.Bits())
-	if magnitude.greater(half) {
-		magnitude, _ = order.sub(magnitude)
-		return magnitude, true
-	}
-	return magnitude, false
-}
+// integers sets values to scalars without gnark-crypto's factor 2^256.
+func integers(values, scalars fr.Vector) { values.ScalarMul(scalars, &fr.Element{1}) }
 
 // column is one vector of scalars made ready for the windows of its plan: zero
 // scalars and those of infinite bases are gone, the others carry the plan's bias.
@@ -108,19 +108,14 @@ func (c *column) wipe() {
 // histogram counts scalars by the number of bits of their magnitude.
 type histogram [maxBits + 1]int
 
-// signBit marks, until the bias is added, a value whose scalar is negative.
-const signBit = 1 << 63
-
-// addBias replaces the values from..to, magnitudes with their sign, by themselves +
-// bias.
+// addBias adds the bias to the values from..to.
 func (c *column) addBias(from, to int) {
-	for i := from; i < to; i++ {
-		v := &c.value[i]
-		if v[3]&signBit != 0 {
-			v[3] &^= signBit
-			*v, _ = c.bias.sub(*v)
-		} else {
-			*v, _ = c.bias.add(*v)
-		}
+	for i := range c.value[from:to] {
+		v := &c.value[from+i]
+		var carry uint64
+		v[0], carry = bits.Add64(v[0], c.bias[0], 0)
+		v[1], carry = bits.Add64(v[1], c.bias[1], carry)
+		v[2], carry = bits.Add64(v[2], c.bias[2], carry)
+		v[3], _ = bits.Add64(v[3], c.bias[3], carry)
 	}
 }

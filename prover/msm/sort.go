@@ -1,34 +1,27 @@
 package msm
 
 // prepare sorts the digits of c's scalars from..to in a window by bucket: the entries
-// of the digits ±d go to bucket d.
+// of the digits ±d go to bucket d, zeros, so that there is no branch on them, to bucket 0.
 func (a *adder) prepare(c *column, w window, from, to int) sorted {
+	digits := resize(&a.digit, to-from)
+	w.digits(digits, c.value[from:to])
 	start := resize(&a.sort.start, 1<<(w.width-1)+3)
 	clear(start)
-	digits := resize(&a.digit, to-from)
-	total := 0
-	for i := range digits {
-		d := w.digit(&c.value[from+i])
-		digits[i] = d
+	for _, d := range digits {
 		sign := d >> 31
-		if b := (d ^ sign) - sign; b != 0 {
-			start[b+2]++
-			total++
-		}
+		start[(d^sign)-sign+2]++
 	}
 	// start[b+1] becomes where bucket b's entries begin, then, as they are written,
 	// where the next one goes: at the end it is where bucket b+1's begin.
-	for b := 3; b < len(start); b++ {
+	for b := 2; b < len(start); b++ {
 		start[b] += start[b-1]
 	}
-	entries := resize(&a.sort.entries, total)
+	entries := resize(&a.sort.entries, len(digits))
+	index := c.index[from:to]
 	for i, d := range digits {
-		if d == 0 {
-			continue
-		}
 		sign := d >> 31
 		next := &start[(d^sign)-sign+1]
-		entries[*next] = c.index[from+i]<<1 | uint32(sign)&1
+		entries[*next] = index[i]<<1 | uint32(sign)&1
 		*next++
 	}
 	clear(digits)

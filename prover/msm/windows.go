@@ -9,13 +9,20 @@ type window struct {
 	last          bool
 }
 
-// digit returns the window's digit of a value that carries the plan's bias.
-func (w window) digit(value *wide) int32 {
+// digits sets digits to the window's of values that carry the plan's bias.
+func (w window) digits(digits []int32, values []wide) {
 	width := w.width
 	if w.last {
 		width++
 	}
-	return int32(value.bits(w.offset, width)) - 1<<(w.width-1)
+	// Where the window lies in one word, what comes from another is masked away.
+	low, shift := w.offset/64, uint(w.offset%64)
+	high := min(low+1, len(wide{})-1)
+	mask, zero := uint64(1)<<width-1, int32(1)<<(w.width-1)
+	for i := range digits {
+		v := &values[i]
+		digits[i] = int32((v[low]>>shift|v[high]<<(64-shift))&mask) - zero
+	}
 }
 
 // plan says how the scalars of one column are cut into windows, each of which is one
@@ -28,10 +35,11 @@ type plan struct {
 
 // Costs in units of one addition of a batch, about 45 ns, measured.
 const (
-	costOfTerm = 0.1  // reading a digit that is zero
-	costOfPass = 1200 // weighing the last few buckets
-	bucketAdds = 2.3  // a bucket when buckets are weighed
-	maxWidth   = 18
+	costOfTerm   = 0.1  // reading a digit that is zero
+	costOfPass   = 1200 // weighing the last few buckets
+	bucketAdds   = 2.3  // weighing a bucket
+	costOfBucket = 0.1  // a bucket that stays empty
+	maxWidth     = 18
 )
 
 // makePlan returns the cheapest plan for scalars with this histogram. A first window
@@ -50,24 +58,24 @@ func makePlan(h *histogram) plan {
 	// A scalar shorter than a window's offset has the digit 0 in it.
 	digits := func(w window) int { return above[max(w.offset, 1)] }
 
-	var best []window
-	bestCost := math.Inf(1)
+	bestFirst, bestCount, bestCost := 0, 0, math.Inf(1)
 	for first := 1; first <= min(maxWidth, total); first++ {
-		rest := total - first
-		least := (rest + maxWidth - 1) / maxWidth
-		for count := least; count <= max(least, rest/3); count++ {
-			windows := cut(first, rest, count)
+		for width := 2; width <= maxWidth; width++ {
+			count := (total - first + width - 1) / width
 			cost := 0.0
-			for _, w := range windows {
+			for k := 0; k <= count && cost < bestCost; k++ {
+				w := cut(first, total, count, k)
 				cost += passCost(above[1], digits(w), w.width)
 			}
 			if cost < bestCost {
-				best, bestCost = windows, cost
+				bestFirst, bestCount, bestCost = first, count, cost
 			}
 		}
 	}
-	p := plan{windows: best}
-	for _, w := range best {
+	var p plan
+	for k := range bestCount + 1 {
+		w := cut(bestFirst, total, bestCount, k)
+		p.windows = append(p.windows, w)
 		p.count = append(p.count, digits(w))
 		top := w.offset + w.width - 1
 		var bit wide
@@ -80,17 +88,17 @@ func makePlan(h *histogram) plan {
 // passCost estimates what a pass costs, in additions, over terms scalars of which
 // digits don't have the digit zero.
 func passCost(terms, digits, width int) float64 {
-	buckets := float64(min(digits, 1<<(width-1)))
-	return costOfTerm*float64(terms) + float64(digits) + bucketAdds*buckets + costOfPass
+	buckets := 1 << (width - 1)
+	return costOfTerm*float64(terms) + float64(digits) + bucketAdds*float64(min(digits, buckets)) +
+		costOfBucket*float64(buckets) + costOfPass
 }
 
-// cut returns a window of first bits and count windows that share rest bits evenly.
-func cut(first, rest, count int) []window {
-	windows := []window{{offset: 0, width: first}}
-	for k := range count {
-		offset := first + k*rest/count
-		windows = append(windows, window{offset: offset, width: first + (k+1)*rest/count - offset})
+// cut returns the k-th window where the first has first bits and count others share the
+// rest of total evenly.
+func cut(first, total, count, k int) window {
+	if k == 0 {
+		return window{offset: 0, width: first, last: count == 0}
 	}
-	windows[count].last = true
-	return windows
+	offset := first + (k-1)*(total-first)/count
+	return window{offset: offset, width: first + k*(total-first)/count - offset, last: k == count}
 }
