@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/zkml-go/zkml/graph"
+	"github.com/zkml-go/zkml/internal/printable"
 )
 
 // Report says how well a program follows its graph on the samples.
@@ -241,9 +242,9 @@ func (r *Report) Print(w io.Writer) error {
 	if !r.Met {
 		met = "missed"
 	}
-	fmt.Fprintf(w, "target %s: %s on %d samples\n", r.Target, met, r.Samples)
+	printable.Fprintf(w, "target %s: %s on %d samples\n", r.Target, met, r.Samples)
 	for _, n := range r.Notices {
-		fmt.Fprintf(w, "note: %s\n", n)
+		printable.Fprintf(w, "note: %s\n", n)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if len(r.Outputs) > 0 {
@@ -256,7 +257,7 @@ func (r *Report) Print(w io.Writer) error {
 			if o.Bound != nil {
 				bound = fmt.Sprintf("%.3g", *o.Bound)
 			}
-			fmt.Fprintf(t, "%s\t%.4g\t%.3g\t%.3g\t%s\t%s\n", o.Name, o.Range, o.MeanError, o.MaxError, agreement, bound)
+			printable.Fprintf(t, "%s\t%.4g\t%.3g\t%.3g\t%s\t%s\n", o.Name, o.Range, o.MeanError, o.MaxError, agreement, bound)
 		}
 	}
 	if len(r.Layers) > 0 {
@@ -266,7 +267,7 @@ func (r *Report) Print(w io.Writer) error {
 			if n.Margin > 0 {
 				margin = fmt.Sprintf("%.2f", n.Margin)
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t[%d, %d]\t[%d, %d]\t%.3g\t%.3g\t%d\t%s\n", n.Name, n.Op, n.Scale, n.Lo, n.Hi, n.SeenLo, n.SeenHi, n.MeanError, n.MaxError, n.Saturations, margin)
+			printable.Fprintf(t, "%s\t%s\t%s\t[%d, %d]\t[%d, %d]\t%.3g\t%.3g\t%d\t%s\n", n.Name, n.Op, n.Scale, n.Lo, n.Hi, n.SeenLo, n.SeenHi, n.MeanError, n.MaxError, n.Saturations, margin)
 		}
 	}
 	return t.Flush()

@@ -13,6 +13,8 @@ import (
 	"github.com/consensys/gnark/logger"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/zkml-go/zkml/internal/printable"
 )
 
 // app is one run of the command: its streams and the flags that all commands have.
@@ -129,7 +131,7 @@ func require(name, value string) error {
 // notice tells the user something that is no error.
 func (a *app) notice(format string, args ...any) {
 	if !a.quiet {
-		fmt.Fprintf(a.stderr, "zkml: note: %s\n", fmt.Sprintf(format, args...))
+		printable.Fprintf(a.stderr, "zkml: note: "+format+"\n", args...)
 	}
 }
 
@@ -139,9 +141,10 @@ func (a *app) fail(err error) int {
 		err = errors.New("interrupted")
 	}
 	code, hint := classify(err)
-	fmt.Fprintf(a.stderr, "zkml: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	text := printable.Lines("zkml: " + strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	fmt.Fprintln(a.stderr, text)
 	if hint != "" {
-		fmt.Fprintf(a.stderr, "hint: %s\n", hint)
+		printable.Fprintf(a.stderr, "hint: %s\n", hint)
 	}
 	if a.json {
 		// Nothing else can be done if standard output is gone.

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkml-go/zkml/audit"
+	"github.com/zkml-go/zkml/internal/printable"
 )
 
 // survivorsError says that a circuit accepts a witness that it shouldn't.
@@ -61,18 +62,18 @@ exhaustively, of larger ones a sample of each node, gadget and role.`,
 }
 
 func printAudit(w io.Writer, r *audit.Result) {
-	fmt.Fprintf(w, "rows\t%s\nwires\t%s\n", grouped(r.Rows), grouped(r.Wires))
+	printable.Fprintf(w, "rows\t%s\nwires\t%s\n", grouped(r.Rows), grouped(r.Wires))
 	how := "every wire with every change"
 	if !r.Exhaustive {
 		how = "a sample"
 	}
-	fmt.Fprintf(w, "changes\t%s, %s\n", grouped(r.Mutations), how)
+	printable.Fprintf(w, "changes\t%s, %s\n", grouped(r.Mutations), how)
 	for role, n := range r.Exempt {
-		fmt.Fprintf(w, "exempt\t%s: %s\n", role, grouped(n))
+		printable.Fprintf(w, "exempt\t%s: %s\n", role, grouped(n))
 	}
-	fmt.Fprintf(w, "given up\t%s\n", grouped(r.Inconclusive))
-	fmt.Fprintf(w, "survivors\t%s\n", grouped(len(r.Survivors)))
-	fmt.Fprintf(w, "\nNODE\tGADGET\tROLE\tWIRES\tCHANGES\n")
+	printable.Fprintf(w, "given up\t%s\n", grouped(r.Inconclusive))
+	printable.Fprintf(w, "survivors\t%s\n", grouped(len(r.Survivors)))
+	printable.Fprintf(w, "\nNODE\tGADGET\tROLE\tWIRES\tCHANGES\n")
 	for _, s := range r.Strata {
 		node := s.Node
 		if node == "" {
@@ -82,9 +83,9 @@ func printAudit(w io.Writer, r *audit.Result) {
 		if s.Sampled {
 			sampled = " sampled"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s%s\n", node, s.Gadget, s.Role, grouped(s.Wires), grouped(s.Mutations), sampled)
+		printable.Fprintf(w, "%s\t%s\t%s\t%s\t%s%s\n", node, s.Gadget, s.Role, grouped(s.Wires), grouped(s.Mutations), sampled)
 	}
 	for _, s := range r.Survivors {
-		fmt.Fprintf(w, "\nsurvivor: %s\n", s)
+		printable.Fprintf(w, "\nsurvivor: %s\n", s)
 	}
 }

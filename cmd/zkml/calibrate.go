@@ -1,12 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/quantize"
 )
 
@@ -48,7 +48,7 @@ compile --settings, and can check a key, with verify-key.`,
 				return err
 			}
 			return a.emit(calibrateResult{out, m.Report, m.Settings}, func(w io.Writer) {
-				fmt.Fprintf(w, "settings: %s\n", out)
+				printable.Fprintf(w, "settings: %s\n", out)
 				report := *m.Report
 				report.Notices = nil // on standard error already
 				_ = report.Print(w)  // to a tabwriter, whose Flush tells of errors

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/internal/printable"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -61,10 +62,10 @@ samples, and compares the accuracies.`,
 }
 
 func printCheck(w io.Writer, r *zkml.CheckReport) {
-	fmt.Fprintf(w, "circuit = integer program in %s elements\n", grouped(r.Elements))
-	fmt.Fprintf(w, "integer program ≈ model in %s elements", grouped(r.Bounded))
+	printable.Fprintf(w, "circuit = integer program in %s elements\n", grouped(r.Elements))
+	printable.Fprintf(w, "integer program ≈ model in %s elements", grouped(r.Bounded))
 	if r.MaxError > 0 {
-		fmt.Fprintf(w, ", largest error %.3g at %q", r.MaxError, r.Node)
+		printable.Fprintf(w, ", largest error %.3g at %q", r.MaxError, r.Node)
 	}
 	fmt.Fprintln(w)
 	if a := r.Accuracy; a != nil {
@@ -73,6 +74,6 @@ func printCheck(w io.Writer, r *zkml.CheckReport) {
 		return
 	}
 	for _, o := range r.Outputs {
-		fmt.Fprintf(w, "%s: largest error %.3g\n", o.Name, o.MaxError)
+		printable.Fprintf(w, "%s: largest error %.3g\n", o.Name, o.MaxError)
 	}
 }

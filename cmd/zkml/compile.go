@@ -9,6 +9,7 @@ import (
 
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/circuit"
+	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/quantize"
 )
 
@@ -57,9 +58,9 @@ circuit. It writes model.zkml, from which setup makes keys and prove makes proof
 				Samples: m.Report.Samples, Outputs: m.Report.Outputs, Notices: m.Report.Notices, Settings: m.Settings,
 			}
 			return a.emit(r, func(w io.Writer) {
-				fmt.Fprintf(w, "%s: %s rows in a domain of %s\n", out, grouped(r.Rows), grouped(r.Domain))
+				printable.Fprintf(w, "%s: %s rows in a domain of %s\n", out, grouped(r.Rows), grouped(r.Domain))
 				if n := m.Settings.DatasetSize; n > 0 {
-					fmt.Fprintf(w, "%s: counts correct answers over %d labelled samples\n", zkml.CorrectOutput, n)
+					printable.Fprintf(w, "%s: counts correct answers over %d labelled samples\n", zkml.CorrectOutput, n)
 				}
 				printAccuracy(w, m)
 			})
@@ -83,7 +84,7 @@ func printAccuracy(w io.Writer, m *zkml.Model) {
 		} else {
 			text += "on"
 		}
-		fmt.Fprintf(w, "%s: %s %d samples\n", o.Name, text, m.Report.Samples)
+		printable.Fprintf(w, "%s: %s %d samples\n", o.Name, text, m.Report.Samples)
 	}
 }
 

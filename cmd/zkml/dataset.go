@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/pflag"
@@ -9,6 +8,7 @@ import (
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/internal/inputfile"
+	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/prover"
 )
 
@@ -85,5 +85,5 @@ func printCount(w io.Writer, values []prover.Value, n int) {
 }
 
 func printFraction(w io.Writer, title string, correct int64, n int) {
-	fmt.Fprintf(w, "%s: %d of %d, %.1f %%\n", title, correct, n, 100*float64(correct)/float64(n))
+	printable.Fprintf(w, "%s: %d of %d, %.1f %%\n", title, correct, n, 100*float64(correct)/float64(n))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/verifier/solidity"
@@ -67,7 +68,7 @@ func (a *app) exportSolidityCommand() *cobra.Command {
 			r := exportResult{Folder: out, Files: files.Paths(), ModelID: vk.ModelID()}
 			return a.emit(r, func(w io.Writer) {
 				for _, path := range r.Files {
-					fmt.Fprintf(w, "%s/%s\n", out, path)
+					printable.Fprintf(w, "%s/%s\n", out, path)
 				}
 			})
 		},

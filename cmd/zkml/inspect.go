@@ -10,6 +10,7 @@ import (
 
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/circuit"
+	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/quantize"
 )
 
@@ -112,45 +113,45 @@ func byGadget(lines []circuit.Line) []circuit.Line {
 }
 
 func printInspection(w io.Writer, r *inspectResult) {
-	fmt.Fprintf(w, "model\t%s\n", r.Manifest.Model)
-	fmt.Fprintf(w, "rows\t%s, %s of them public words\n", grouped(r.Rows), grouped(r.PublicWords))
-	fmt.Fprintf(w, "domain\t%s, %.0f %% used\n", grouped(r.Domain), 100*float64(r.Rows)/float64(r.Domain))
-	fmt.Fprintf(w, "soundness\t%d bits of challenges\n", r.SoundnessBits)
-	fmt.Fprintf(w, "tables\t%v bits\n", r.Widths)
-	fmt.Fprintf(w, "weights\t%s\n", r.Manifest.Weights)
+	printable.Fprintf(w, "model\t%s\n", r.Manifest.Model)
+	printable.Fprintf(w, "rows\t%s, %s of them public words\n", grouped(r.Rows), grouped(r.PublicWords))
+	printable.Fprintf(w, "domain\t%s, %.0f %% used\n", grouped(r.Domain), 100*float64(r.Rows)/float64(r.Domain))
+	printable.Fprintf(w, "soundness\t%d bits of challenges\n", r.SoundnessBits)
+	printable.Fprintf(w, "tables\t%v bits\n", r.Widths)
+	printable.Fprintf(w, "weights\t%s\n", r.Manifest.Weights)
 	for _, p := range r.Manifest.Inputs {
 		printPublic(w, "input", &p)
 	}
 	for _, p := range r.Manifest.Outputs {
 		printPublic(w, "output", &p)
 	}
-	fmt.Fprintf(w, "\nNODE\tGADGET\tROWS\n")
+	printable.Fprintf(w, "\nNODE\tGADGET\tROWS\n")
 	for _, line := range r.Layout {
 		node := line.Node
 		if node == "" {
 			node = "(shared)"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", node, line.Gadget, grouped(line.Rows))
+		printable.Fprintf(w, "%s\t%s\t%s\n", node, line.Gadget, grouped(line.Rows))
 	}
-	fmt.Fprintf(w, "\nGADGET\tROWS\t\n")
+	printable.Fprintf(w, "\nGADGET\tROWS\t\n")
 	for _, line := range r.Gadgets {
-		fmt.Fprintf(w, "%s\t%s\t%.1f %%\n", line.Gadget, grouped(line.Rows), 100*float64(line.Rows)/float64(r.Rows))
+		printable.Fprintf(w, "%s\t%s\t%.1f %%\n", line.Gadget, grouped(line.Rows), 100*float64(line.Rows)/float64(r.Rows))
 	}
 }
 
 // printTensors lists what the program computes, constants left out.
 func printTensors(w io.Writer, p *quantize.Program) {
-	fmt.Fprintf(w, "\nTENSOR\tOP\tSHAPE\tSCALE\tINTERVAL\n")
+	printable.Fprintf(w, "\nTENSOR\tOP\tSHAPE\tSCALE\tINTERVAL\n")
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
 		if _, constant := n.Op.(quantize.Const); constant {
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%v\t%v\t[%d, %d]\n", n.Name, fmt.Sprintf("%T", n.Op)[len("quantize."):], n.Shape, n.Scale, n.Lo, n.Hi)
+		printable.Fprintf(w, "%s\t%s\t%v\t%v\t[%d, %d]\n", n.Name, fmt.Sprintf("%T", n.Op)[len("quantize."):], n.Shape, n.Scale, n.Lo, n.Hi)
 	}
 }
 
 // printPublic describes one input or output.
 func printPublic(w io.Writer, role string, p *circuit.Public) {
-	fmt.Fprintf(w, "%s\t%s %v, %s, %d bits from %d, unit %v\n", role, p.Name, p.Shape, p.Visibility, p.Bits, p.Lo, p.Scale)
+	printable.Fprintf(w, "%s\t%s %v, %s, %d bits from %d, unit %v\n", role, p.Name, p.Shape, p.Visibility, p.Bits, p.Lo, p.Scale)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+
+	"github.com/zkml-go/zkml/internal/printable"
 )
 
 // schemaVersion is the version of all JSON output. Members may be added to a version,
@@ -45,7 +47,7 @@ func (a *app) printJSON(v any) error {
 		return fmt.Errorf("encode the result: %w", err)
 	}
 	indented.WriteByte('\n')
-	_, err = indented.WriteTo(a.stdout)
+	_, err = a.stdout.Write(printable.JSON(indented.Bytes()))
 	return err
 }
 

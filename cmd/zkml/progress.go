@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -10,6 +9,8 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/zkml-go/zkml/internal/printable"
 )
 
 // progress shows what is being done, on a terminal only: a spinner, or a bar for steps
@@ -60,7 +61,7 @@ func (p *progress) barOptions() []mpb.BarOption {
 	return []mpb.BarOption{
 		mpb.BarRemoveOnComplete(),
 		mpb.BarWidth(24),
-		mpb.PrependDecorators(decor.Name(p.step, decor.WCSyncSpaceR)),
+		mpb.PrependDecorators(decor.Name(printable.Escape(p.step), decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO)),
 	}
 }
@@ -87,7 +88,7 @@ func (p *progress) printf(format string, args ...any) {
 	if p.bars != nil && isTerminal(p.app.stdout) {
 		w = p.bars
 	}
-	fmt.Fprintf(w, format, args...)
+	printable.Fprintf(w, format, args...)
 }
 
 // done ends the last step and clears the bars. It may be called more than once; no

@@ -10,6 +10,7 @@ import (
 
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/circuit"
+	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/prover"
 )
 
@@ -105,11 +106,11 @@ right, if the model was compiled with --dataset-size.`,
 				Words: len(proof.Words), Seconds: took.Seconds(), Values: proof.Values, Secrets: keep,
 			}
 			return a.emit(r, func(w io.Writer) {
-				fmt.Fprintf(w, "%s: proved in %.1f s, %s bytes and %d public words\n", out, r.Seconds, grouped(r.ProofBytes), r.Words)
+				printable.Fprintf(w, "%s: proved in %.1f s, %s bytes and %d public words\n", out, r.Seconds, grouped(r.ProofBytes), r.Words)
 				printValues(w, proof.Values, "output")
 				printCount(w, proof.Values, m.Settings.DatasetSize)
 				if keep != "" {
-					fmt.Fprintf(w, "%s: the salts and the answers that the proof doesn't show; keep it secret\n", keep)
+					printable.Fprintf(w, "%s: the salts and the answers that the proof doesn't show; keep it secret\n", keep)
 				}
 			})
 		},

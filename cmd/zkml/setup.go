@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 )
@@ -73,10 +74,10 @@ digest of one that was imported; without it the smallest imported one that fits.
 				a.notice("the development srs is for development only: anyone can forge proofs for this key")
 			}
 			return a.emit(r, func(w io.Writer) {
-				fmt.Fprintf(w, "proving key\t%s\n", r.ProvingKey)
-				fmt.Fprintf(w, "verifying key\t%s\n", r.VerifyingKey)
-				fmt.Fprintf(w, "model id\t%s\n", r.ModelID)
-				fmt.Fprintf(w, "srs\t%s, 2^%d\n", r.SRS, m.DomainLog())
+				printable.Fprintf(w, "proving key\t%s\n", r.ProvingKey)
+				printable.Fprintf(w, "verifying key\t%s\n", r.VerifyingKey)
+				printable.Fprintf(w, "model id\t%s\n", r.ModelID)
+				printable.Fprintf(w, "srs\t%s, 2^%d\n", r.SRS, m.DomainLog())
 			})
 		},
 	}

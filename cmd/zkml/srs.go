@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/prover/srs"
 )
 
@@ -62,7 +63,7 @@ func (a *app) srsDevCommand() *cobra.Command {
 			p.done()
 			a.notice("the development srs is for development only: its secret is public, and anyone can forge proofs for its keys")
 			r := srsResult{Name: s.Name, ID: s.ID().String(), Log: s.Log, Development: true}
-			return a.emit(r, func(w io.Writer) { fmt.Fprintf(w, "%s, 2^%d, id %s\n", r.Name, r.Log, r.ID) })
+			return a.emit(r, func(w io.Writer) { printable.Fprintf(w, "%s, 2^%d, id %s\n", r.Name, r.Log, r.ID) })
 		},
 	}
 	cmd.Flags().IntVar(&log, "log", 17, "binary logarithm of the domain")
@@ -100,7 +101,7 @@ all its powers are of one secret, and caches what the prover needs.`,
 			}{describeCeremony(ceremony), len(entries)}
 			return a.emit(r, func(w io.Writer) {
 				printCeremony(w, &r.srsResult)
-				fmt.Fprintf(w, "cached\t%d sizes\n", r.Entries)
+				printable.Fprintf(w, "cached\t%d sizes\n", r.Entries)
 			})
 		},
 	}
@@ -163,7 +164,7 @@ func (a *app) verifyCached(id string) error {
 		Entries []srsResult `json:"entries"`
 	}{results}, func(w io.Writer) {
 		for _, r := range results {
-			fmt.Fprintf(w, "good\t%s\t2^%d\t%s\n", r.Name, r.Log, r.ID)
+			printable.Fprintf(w, "good\t%s\t2^%d\t%s\n", r.Name, r.Log, r.ID)
 		}
 	})
 }
@@ -202,10 +203,10 @@ func printEntries(w io.Writer, results []srsResult) {
 	fmt.Fprintln(w, "DOMAIN\tNAME\tSIZE\tID")
 	for _, r := range results {
 		if r.Error != "" {
-			fmt.Fprintf(w, "-\t%s\t%s\t%s\n", r.Path, describeSize(r.Bytes), r.Error)
+			printable.Fprintf(w, "-\t%s\t%s\t%s\n", r.Path, describeSize(r.Bytes), r.Error)
 			continue
 		}
-		fmt.Fprintf(w, "2^%d\t%s\t%s\t%.16s…\n", r.Log, r.Name, describeSize(r.Bytes), r.ID)
+		printable.Fprintf(w, "2^%d\t%s\t%s\t%.16s…\n", r.Log, r.Name, describeSize(r.Bytes), r.ID)
 	}
 }
 
@@ -229,8 +230,8 @@ func printCeremony(w io.Writer, r *srsResult) {
 	if r.Published {
 		published = "published"
 	}
-	fmt.Fprintf(w, "name\t%s, %s\n", r.Name, published)
-	fmt.Fprintf(w, "domains\tup to 2^%d\n", r.Log)
-	fmt.Fprintf(w, "id\t%s\n", r.ID)
-	fmt.Fprintf(w, "blake2b\t%s\n", r.Digest)
+	printable.Fprintf(w, "name\t%s, %s\n", r.Name, published)
+	printable.Fprintf(w, "domains\tup to 2^%d\n", r.Log)
+	printable.Fprintf(w, "id\t%s\n", r.ID)
+	printable.Fprintf(w, "blake2b\t%s\n", r.Digest)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/zkml-go/zkml/circuit"
+	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/prover"
 )
 
@@ -18,7 +19,7 @@ const shownElements = 10
 func printValues(w io.Writer, values []prover.Value, role string) {
 	for _, v := range values {
 		if role == "" || v.Role == role {
-			fmt.Fprintf(w, "%s %s: %s\n", v.Role, v.Name, describe(&v))
+			printable.Fprintf(w, "%s %s: %s\n", v.Role, v.Name, describe(&v))
 		}
 	}
 }

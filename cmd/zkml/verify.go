@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/verifier/solidity"
 	"github.com/zkml-go/zkml/verifier/solidity/evm"
@@ -172,9 +172,9 @@ func (a *app) verifyNotices(r *verifyResult) {
 }
 
 func printVerdict(w io.Writer, r *verifyResult) {
-	fmt.Fprintf(w, "accepted: model %s\n", r.ModelID)
+	printable.Fprintf(w, "accepted: model %s\n", r.ModelID)
 	if r.Context != (prover.Word{}) {
-		fmt.Fprintf(w, "context %s\n", r.Context)
+		printable.Fprintf(w, "context %s\n", r.Context)
 	}
 	printValues(w, r.Values, "")
 	printCount(w, r.Values, r.DatasetSize)
@@ -185,8 +185,8 @@ func printVerdict(w io.Writer, r *verifyResult) {
 
 // printEVM writes what the contract cost.
 func printEVM(w io.Writer, r *evm.Report) {
-	fmt.Fprintf(w, "contract: accepted, %s gas (%s with the transaction's), %s, %s\n",
+	printable.Fprintf(w, "contract: accepted, %s gas (%s with the transaction's), %s, %s\n",
 		grouped(r.ExecutionGas), grouped(r.TransactionGas), r.Fork, r.Compiler)
-	fmt.Fprintf(w, "contract: %s and %s bytes of code, %s bytes of calldata, %s gas to deploy\n",
+	printable.Fprintf(w, "contract: %s and %s bytes of code, %s bytes of calldata, %s gas to deploy\n",
 		grouped(r.ModelVerifierBytes), grouped(r.PlonkVerifierBytes), grouped(r.CalldataBytes), grouped(r.DeploymentGas))
 }

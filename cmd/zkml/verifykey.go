@@ -9,6 +9,7 @@ import (
 
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/circuit"
+	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/quantize"
@@ -74,7 +75,7 @@ to measure the answers; with --strict a missed target is an error.`,
 				r.Accuracy = m.Report
 			}
 			return a.emit(r, func(w io.Writer) {
-				fmt.Fprintf(w, "%s is the key of %s: model id %s\n", key, args[0], r.ModelID)
+				printable.Fprintf(w, "%s is the key of %s: model id %s\n", key, args[0], r.ModelID)
 				if r.Accuracy != nil {
 					printAccuracy(w, m)
 				}

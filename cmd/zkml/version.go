@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"runtime"
 	"runtime/debug"
@@ -9,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkml-go/zkml/circuit"
+	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/onnx"
 )
 
@@ -36,8 +36,8 @@ func (a *app) versionCommand() *cobra.Command {
 				r.Version = info.Main.Version
 			}
 			return a.emit(r, func(w io.Writer) {
-				fmt.Fprintf(w, "zkml %s, %s\n", r.Version, r.Go)
-				fmt.Fprintf(w, "file formats %d; onnx opsets %d to %d, %d operators\n", r.Format, r.Opsets[0], r.Opsets[1], len(r.Operators))
+				printable.Fprintf(w, "zkml %s, %s\n", r.Version, r.Go)
+				printable.Fprintf(w, "file formats %d; onnx opsets %d to %d, %d operators\n", r.Format, r.Opsets[0], r.Opsets[1], len(r.Operators))
 			})
 		},
 	}
