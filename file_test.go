@@ -161,6 +161,9 @@ func FuzzOpen(f *testing.F) {
 	_, m = compiled(f, "diabetes", zkml.LoadOptions{Head: zkml.Threshold(150)}, zkml.Options{Visibility: map[string]circuit.Visibility{circuit.WeightsName: circuit.Private}})
 	data = saved(f, m)
 	f.Add(data[8 : len(data)-sha256.Size])
+	_, m = compiled(f, "diabetes", zkml.LoadOptions{Head: zkml.Threshold(150)}, zkml.Options{DatasetSize: 2})
+	data = saved(f, m)
+	f.Add(data[8 : len(data)-sha256.Size])
 	f.Fuzz(func(t *testing.T, body []byte) {
 		data := append([]byte("zkml-mo\x01"), body...)
 		sum := sha256.Sum256(data)

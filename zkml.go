@@ -27,6 +27,9 @@
 // accuracy; [Model.Report] says so. The integer program is exact: the same inputs
 // give the same integers on every machine, and the proof is about those.
 //
+// With [Options.DatasetSize] a model runs on that many labelled samples, and a proof says
+// how many of its answers are right.
+//
 // A structured reference string (package prover/srs) is what keys are made with. One
 // from a public ceremony serves every model of its size. The development string's
 // secret is published; a key made with it proves nothing to anyone, and [Verify]

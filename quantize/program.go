@@ -29,6 +29,11 @@
 // a range-check table; then the calibrated range with its margin decides. The report
 // counts such saturations.
 //
+// # Several inferences
+//
+// [Program.Repeat] is the program of several inferences that share weights and tables,
+// [Program.CountCorrect] that of a data set, whose answer is how many labels are right.
+//
 // # How far off the program is
 //
 // Calibration looks for the widths that meet a [Target] at the fewest rows.
