@@ -199,7 +199,7 @@ func (b *Builder) rectifyHigh(q Interval, lo, sign int64) quotient {
 //	s = (2/M)·e·u − e,   s·u = (M/2)·(s + e),   q = y + s,
 //
 // 0 <= u <= M exactly. The first two say that e·u = s·u, so u = 0 and s = −e, or
-// s = e; then e·u = M·e, so e = 0 or u = M.
+// s = e; then e·u = M·e, so e = 0 or u = M. For M = 1 the first one alone says that.
 //
 // Rows: 3.5 for each limb of e; for u 3.5 if M + 1 = 2^w with a table's width w, 6
 // if it is less than a table's size; 2 and 1 for each term but the first.
@@ -208,6 +208,10 @@ func (b *Builder) saturate(q Interval, lo, hi int64) quotient {
 	du, de := b.bounded(m), b.loose(length(max(lo-q.Lo, q.Hi-hi)))
 	most, ok := de.max()
 	n := du.hints
+	rows := 2
+	if m == 1 {
+		rows = 1
+	}
 	return quotient{
 		hints: n + len(de.limbs),
 		fill: func(v int64, out []int64) {
@@ -217,30 +221,42 @@ func (b *Builder) saturate(q Interval, lo, hi int64) quotient {
 		},
 		write: func(h []Expr) ([]Expr, Expr) {
 			u, e := du.write(h[:n]), b.hold(de, h[n:])
-			s := b.excess(u, e, m)
+			s := b.scaledExcess(u, e, m)
+			if m > 1 {
+				b.assertExcess(s, u, e, m)
+			}
 			return []Expr{u.Plus(lo), s}, u.Plus(lo)
 		},
 		implied: Interval{lo - most, hi + most},
 		wide:    !ok || lo-most < -maxProven || hi+most > maxProven,
 		bound:   true,
-		cost:    du.cost + de.cost() + costRow*(len(de.limbs)-1) + costRow*4,
+		cost:    du.cost + de.cost() + costRow*(len(de.limbs)-1) + costRow*(rows+2),
 	}
 }
 
 // excess returns s with s = 0 if e = 0, else −e where u = 0 and e where u = m; other
 // u are rejected.
 func (b *Builder) excess(u, e Expr, m int64) Expr {
-	var twice, half = Int(2), Int(m)
-	inverse := Int(m)
+	s := b.scaledExcess(u, e, m)
+	b.assertExcess(s, u, e, m)
+	return s
+}
+
+// scaledExcess returns (2/m)·e·u − e.
+func (b *Builder) scaledExcess(u, e Expr, m int64) Expr {
+	twice, inverse := Int(2), Int(m)
 	inverse.Inverse(&inverse)
 	twice.Mul(&twice, &inverse)
+	return b.MulAdd(e, u.Scale(twice), e.Times(-1))
+}
+
+// assertExcess asserts s·(u − m/2) = (m/2)·e.
+func (b *Builder) assertExcess(s, u, e Expr, m int64) {
+	half := Int(m)
 	half.Halve()
-	s := b.MulAdd(e, u.Scale(twice), e.Times(-1))
-	// s·(u − M/2) = (M/2)·e
 	shifted := u
 	shifted.Const.Sub(&shifted.Const, &half)
 	b.AssertMul(s, shifted, e.Scale(half))
-	return s
 }
 
 // saturateHigh is both clamps for hi − lo + 1 = 2^k: q − lo = 2^k·s + mid with

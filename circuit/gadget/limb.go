@@ -252,11 +252,12 @@ func (b *Builder) bounded(m int64) bounded {
 		},
 		write: func(h []Expr) Expr {
 			v := b.hold(d, h[:n])
+			b.bind(h[n]) // the lowest limb of m − v is what the committed ones leave
 			b.assertZero(append(b.check(d, h[n:]), v, Constant(-m)))
 			b.prove(v, 0, m, 0)
 			return v
 		},
-		cost: 2*d.cost() + costRow*2*(n-1),
+		cost: 2*d.cost() + costRow*2*(n-1) - costRow,
 	}
 }
 
