@@ -79,8 +79,9 @@ func TestFindsAFreeBit(t *testing.T) {
 		b.Range(y, 1)
 		return []gadget.Expr{y}
 	})
-	if r := run(t, s, 1); len(r.Survivors) != 1 || r.Survivors[0].Role != RoleElement {
-		t.Errorf("survivors %v, want the bit", r.Survivors)
+	r := run(t, s, 1)
+	if len(r.Survivors) != 2 || r.Survivors[0].Role != RoleElement || r.Survivors[0].Late == r.Survivors[1].Late {
+		t.Errorf("survivors %v, want the bit, chosen before the challenge and after it", r.Survivors)
 	}
 }
 

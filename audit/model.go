@@ -2,6 +2,8 @@ package audit
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/constraint"
@@ -42,7 +44,8 @@ type Tensor struct {
 // Input is a run of secret inputs whose values a prover supplies. Other values within
 // [Lo, Hi] are another statement if it is Hidden, and a forgery if it is not: then the
 // public words say which they are. Given inputs are never changed before the challenge:
-// something outside the system fixes them.
+// something outside the system fixes them. Fixed inputs aren't after it either: the
+// system doesn't claim that its rows bind them to what is committed.
 type Input struct {
 	Name   string
 	First  int // the first one's number among the secret inputs
@@ -50,6 +53,7 @@ type Input struct {
 	Lo, Hi int64
 	Hidden bool
 	Given  bool
+	Fixed  bool
 }
 
 // row is one equation ql·a + qr·b + qm·ab + qo·c + qk = 0. A slot without a wire in
@@ -110,6 +114,7 @@ type model struct {
 	counts    map[int]int32
 	closed    []bool // determined by what is committed
 	open      []bool // its value can be chosen when the challenge is known
+	late      []*ordering
 	dropped   func(row int) bool
 }
 
@@ -165,6 +170,7 @@ func newModel(s *System, drop func(row int) bool) (*model, error) {
 	m.define()
 	m.close()
 	m.reach()
+	m.late = m.orders(rand.New(rand.NewPCG(1, 2)))
 	return m, nil
 }
 
@@ -275,7 +281,8 @@ func (m *model) index() {
 
 // define finds, as gnark's solver does, the row that gives each wire its value: the
 // first in which all others are known. A public result is given by the row that binds
-// it.
+// it. What the rows before the challenge use and don't give is given by nothing: that a
+// row after the challenge would give it is no excuse, for then it is chosen there.
 func (m *model) define() {
 	m.def = make([]int32, m.wires)
 	known := make([]bool, m.wires)
@@ -283,9 +290,21 @@ func (m *model) define() {
 		m.def[w] = -1
 		known[w] = w < m.inputs && (w < m.sys.Results[0] || w >= m.sys.Results[1])
 	}
+	m.definePart(known, m.steps[:m.drawn()])
+	for w := range known {
+		known[w] = known[w] || m.committed[w] || slices.ContainsFunc(m.uses[w], func(r int32) bool { return m.rowStep[r] < m.draw })
+	}
+	m.definePart(known, m.steps[m.drawn():])
+}
+
+// drawn is the number of steps before the challenge is known.
+func (m *model) drawn() int { return min(int(m.draw)+1, len(m.steps)) }
+
+// definePart is define for some of the steps.
+func (m *model) definePart(known []bool, steps []step) {
 	for again := true; again; {
 		again = false
-		for _, s := range m.steps {
+		for _, s := range steps {
 			if s.call {
 				c := &m.calls[s.index]
 				for w := c.first; w < c.first+c.outputs; w++ {
@@ -316,6 +335,13 @@ func (m *model) define() {
 func (m *model) close() {
 	m.closed = make([]bool, m.wires)
 	copy(m.closed, m.committed)
+	for i := range m.sys.Inputs {
+		if in := &m.sys.Inputs[i]; in.Fixed {
+			for k := range in.Count {
+				m.closed[m.public+in.First+k] = true
+			}
+		}
+	}
 	var queue []int32
 	missing := func(r int32) (uint32, int) {
 		unknown, count := none, 0

@@ -48,6 +48,9 @@ type Survivor struct {
 	Late bool `json:"late"`
 }
 
+// same reports whether two survivors are of one wire.
+func (s *Survivor) same(other Survivor) bool { return s.Wire == other.Wire && s.Late == other.Late }
+
 // String describes the forgery.
 func (s Survivor) String() string {
 	what := "no tensor changes"
@@ -108,18 +111,23 @@ func (m *model) audit(ctx context.Context, honest *model, inputs [][]fr.Element,
 	strata := m.strata()
 	result := &Result{Name: m.sys.Name, Rows: len(m.rows), Wires: m.wires, Strata: strata,
 		Exhaustive: len(m.rows) <= o.Exhaustive, Exempt: make(map[Role]int)}
+	witnesses := make([][]fr.Element, len(inputs))
 	for i, in := range inputs {
 		values, err := honest.solve(in)
 		if err != nil {
 			return nil, fmt.Errorf("input %d: %w", i, err)
 		}
-		sample := o.Sample
-		if result.Exhaustive {
-			sample = -1
-		} else {
-			sample = (sample + len(inputs) - 1) / len(inputs)
+		witnesses[i] = values
+	}
+	for i, values := range witnesses {
+		sample := -1
+		if !result.Exhaustive {
+			sample = (o.Sample + len(inputs) - 1) / len(inputs)
 		}
-		jobs := m.jobs(strata, values, sample, rand.New(rand.NewPCG(o.Seed, uint64(i))))
+		r := rand.New(rand.NewPCG(o.Seed, uint64(i)))
+		jobs := m.jobs(strata, values, sample, r)
+		jobs = append(jobs, m.jumps(strata, values, witnesses[(i+1)%len(witnesses)], sample, r)...)
+		jobs = append(jobs, m.lateJobs(jobs, len(inputs), r)...)
 		if err := m.try(ctx, values, jobs, o, result); err != nil {
 			return nil, err
 		}
@@ -129,40 +137,6 @@ func (m *model) audit(ctx context.Context, honest *model, inputs [][]fr.Element,
 	}
 	slices.SortStableFunc(result.Survivors, func(a, b Survivor) int { return a.Row - b.Row })
 	return result, nil
-}
-
-// job is one change of one wire.
-type job struct {
-	wire  uint32
-	value fr.Element
-}
-
-// jobs lists all changes, or sample of each stratum.
-func (m *model) jobs(strata []*Stratum, values []fr.Element, sample int, r *rand.Rand) []job {
-	var list []job
-	for _, s := range strata {
-		before := len(list)
-		if sample < 0 {
-			for _, w := range s.members {
-				for _, v := range m.changes(w, values, r) {
-					list = append(list, job{w, v})
-				}
-			}
-		} else {
-			var all []job
-			for _, k := range r.Perm(len(s.members))[:min(len(s.members), sample)] {
-				w := s.members[k]
-				for _, v := range m.changes(w, values, r) {
-					all = append(all, job{w, v})
-				}
-			}
-			r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-			s.Sampled = len(s.members) > sample || len(all) > sample
-			list = append(list, all[:min(len(all), sample)]...)
-		}
-		s.Mutations += len(list) - before
-	}
-	return list
 }
 
 // try runs the jobs on all cores.
@@ -197,7 +171,7 @@ func (m *model) try(ctx context.Context, honest []fr.Element, jobs []job, o Opti
 					if outcome.gaveUp {
 						result.Inconclusive++
 					}
-					if outcome.survivor != nil {
+					if s := outcome.survivor; s != nil && !slices.ContainsFunc(result.Survivors, s.same) {
 						result.Survivors = append(result.Survivors, *outcome.survivor)
 					}
 					mu.Unlock()
@@ -228,8 +202,12 @@ type outcome struct {
 
 // judge tries one change with each policy.
 func (t *trial) judge(j job) (o outcome) {
-	for p := rerun; p < policies; p++ {
-		if t.run(j.wire, j.value, p) {
+	policy, last := rerun, policies
+	if j.late {
+		policy, last = late, late+1
+	}
+	for p := policy; p < last; p++ {
+		if t.run(j, p) {
 			o.survivor, o.exempt, o.err = t.survivor(j)
 		}
 		o.gaveUp = o.gaveUp || t.gaveUp
@@ -255,9 +233,13 @@ func (t *trial) survivor(j job) (*Survivor, Role, error) {
 	if t.exempt(differs) {
 		return nil, RoleQuotient, nil
 	}
-	row, region := m.home(j.wire)
-	s := &Survivor{Node: region.Node, Gadget: region.Gadget, Row: row, Role: m.role(j.wire), Wire: j.wire,
-		Honest: t.honest[j.wire].String(), Value: j.value.String(), Changed: len(differs), Late: t.late}
+	w := j.wire
+	if !slices.Contains(differs, w) {
+		w = m.culprit(differs)
+	}
+	row, region := m.home(w)
+	s := &Survivor{Node: region.Node, Gadget: region.Gadget, Row: row, Role: m.role(w), Wire: w,
+		Honest: t.honest[w].String(), Value: t.values[w].String(), Changed: len(differs), Late: t.late}
 	for _, tensor := range m.sys.Tensors {
 		if slices.ContainsFunc(tensor.Exprs, func(x gadget.Expr) bool { return !x.IsConst() && slices.Contains(differs, uint32(x.Wire)) }) {
 			s.Tensors = append(s.Tensors, tensor.Name)
@@ -269,8 +251,17 @@ func (t *trial) survivor(j job) (*Survivor, Role, error) {
 	return s, "", nil
 }
 
+// culprit is the first of the wires that a prover chooses, or else the first.
+func (m *model) culprit(differs []uint32) uint32 {
+	if i := slices.IndexFunc(differs, func(w uint32) bool { return m.from[w] >= 0 }); i >= 0 {
+		return differs[i]
+	}
+	return differs[0]
+}
+
 // otherStatement reports whether the change is another hidden input within its
-// interval, which is no forgery.
+// interval, which is no forgery. It may even be chosen after the challenge, if the
+// tensors are right for it.
 func (t *trial) otherStatement(differs []uint32) bool {
 	found := false
 	for _, w := range differs {
@@ -279,12 +270,26 @@ func (t *trial) otherStatement(differs []uint32) bool {
 			continue
 		}
 		in := &t.m.sys.Inputs[t.m.calls[c].input]
-		if !in.Hidden || t.late || !within(&t.values[w], in.Lo, in.Hi) {
+		if !in.Hidden || t.late && in.Given || !within(&t.values[w], in.Lo, in.Hi) {
 			return false
 		}
 		found = true
 	}
-	return found
+	return found && (!t.late || t.honestly())
+}
+
+// honestly reports whether the tensors are what an honest prover has for the inputs.
+func (t *trial) honestly() bool {
+	values, err := t.m.solve(t.values[:t.m.inputs])
+	if err != nil {
+		return false
+	}
+	for w, tensor := range t.m.tensor {
+		if tensor && !values[w].Equal(&t.values[w]) {
+			return false
+		}
+	}
+	return slices.Equal(values[:t.m.public], t.values[:t.m.public])
 }
 
 // exempt reports whether all that differs of the prover's choices are quotients, and no

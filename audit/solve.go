@@ -6,6 +6,7 @@ import (
 	"math/big"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/consensys/gnark/constraint"
 
 	"github.com/zkml-go/zkml/circuit/gadget"
 )
@@ -76,15 +77,16 @@ func (m *model) wanted(r int32, w uint32, sum *fr.Element, values []fr.Element) 
 
 // hint computes a call's outputs.
 func (m *model) hint(c *call, values []fr.Element) []fr.Element {
+	return m.hintOf(c, values, -1, nil)
+}
+
+// hintOf computes a call's outputs with another value of one input, unless it is -1.
+func (m *model) hintOf(c *call, values []fr.Element, input int, other *fr.Element) []fr.Element {
 	in, out := make([]*big.Int, len(c.in)), make([]*big.Int, c.outputs)
 	for i, terms := range c.in {
-		var v fr.Element
-		for _, t := range terms {
-			k := m.coef[t.CoeffID()]
-			if !t.IsConstant() {
-				k.Mul(&k, &values[t.WireID()])
-			}
-			v.Add(&v, &k)
+		v := m.input(terms, values)
+		if i == input {
+			v = *other
 		}
 		in[i] = v.BigInt(new(big.Int))
 	}
@@ -99,6 +101,18 @@ func (m *model) hint(c *call, values []fr.Element) []fr.Element {
 		result[i].SetBigInt(v)
 	}
 	return result
+}
+
+// input computes an input of a call.
+func (m *model) input(terms constraint.LinearExpression, values []fr.Element) (v fr.Element) {
+	for _, t := range terms {
+		k := m.coef[t.CoeffID()]
+		if !t.IsConstant() {
+			k.Mul(&k, &values[t.WireID()])
+		}
+		v.Add(&v, &k)
+	}
+	return v
 }
 
 // solve returns the honest values of all wires for the given public words and secret

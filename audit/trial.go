@@ -3,6 +3,7 @@ package audit
 import (
 	"container/heap"
 	"math/big"
+	"math/rand/v2"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
@@ -18,6 +19,8 @@ const (
 	// freeze keeps their honest values.
 	freeze
 	policies
+	// late is rerun up to the challenge; what is left to choose then is solved for.
+	late
 )
 
 // trial looks for a witness that differs from an honest one. It works on the rows that
@@ -93,16 +96,36 @@ func newTrial(m *model, honest []fr.Element, exact bool) *trial {
 	}
 }
 
-// run mutates a wire and reports whether some completion satisfies every row.
-func (t *trial) run(w uint32, v fr.Element, p policy) bool {
+// run makes a change and reports whether some completion satisfies every row.
+func (t *trial) run(j job, p policy) bool {
 	t.epoch++
 	t.trail, t.agenda = t.trail[:0], t.agenda[:0]
 	t.drawn, t.late, t.reran, t.gaveUp, t.tries = false, false, false, false, 0
-	t.policy, t.target, t.start = p, t.m.from[w], -1
+	t.policy, t.target, t.start = p, -1, -1
+	if j.wire != none {
+		t.target = t.m.from[j.wire]
+	}
 	if t.target >= 0 {
 		t.start = t.m.callStep[t.target]
 	}
-	return t.set(w, v, true) && t.settle()
+	return t.change(j) && t.settle() && (p != late || t.finish(rand.New(rand.NewPCG(uint64(j.wire), uint64(j.input)))))
+}
+
+// change makes the change itself.
+func (t *trial) change(j job) bool {
+	switch {
+	case j.wire == none:
+		return true
+	case j.input < 0:
+		return t.set(j.wire, j.value, true)
+	}
+	c := &t.m.calls[t.target]
+	for k, v := range t.m.hintOf(c, t.values, j.input, &j.value) {
+		if w := c.first + uint32(k); !v.Equal(&t.values[w]) && !t.set(w, v, false) {
+			return false
+		}
+	}
+	return len(t.trail) > 0
 }
 
 // reset restores the honest values.
@@ -195,7 +218,10 @@ func (t *trial) settle() bool {
 			return false
 		}
 		next := heap.Pop(&t.agenda).(item)
-		if next.at > t.m.draw && !t.drawn {
+		if next.at > t.m.draw {
+			if t.policy == late {
+				return true
+			}
 			t.drawn = true
 		}
 		if next.query >= 0 {

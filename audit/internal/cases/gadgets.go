@@ -3,7 +3,10 @@
 package cases
 
 import (
+	"errors"
 	"fmt"
+	"math/big"
+	"math/bits"
 	"math/rand/v2"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -62,29 +65,50 @@ func (g *builder) make() (Case, error) {
 	c := Case{System: &audit.System{
 		Name: g.name, CS: b.System(), Options: b.SolverOptions(), Region: b.RegionOf, HintName: b.HintName, Lookups: b.Lookups(),
 		Tensors: []audit.Tensor{{Name: "y", Exprs: ys}},
-		Inputs:  []audit.Input{{Name: "x", Count: n, Lo: g.in[0].Lo, Hi: g.in[0].Hi, Given: !g.chosen, Hidden: true}},
 	}}
-	r := rand.New(rand.NewPCG(5, uint64(len(g.name))))
-	witnesses := 16
-	if n > 8 {
-		witnesses = 2
+	for i, x := range xs {
+		in := g.in[min(i, len(g.in)-1)]
+		c.System.Inputs = append(c.System.Inputs, audit.Input{
+			Name: fmt.Sprint("x", i), First: i, Count: 1, Lo: in.Lo, Hi: in.Hi, Hidden: true,
+			Given: !g.chosen, Fixed: !b.Bound(x.Wire),
+		})
 	}
-	for k := range witnesses {
+	c.Inputs = g.witnesses(n)
+	return c, nil
+}
+
+// witnesses draws honest inputs: of one or two operands every value of a small interval,
+// so that each boundary and each tie is there; otherwise the ends and some at random.
+func (g *builder) witnesses(n int) [][]fr.Element {
+	r := rand.New(rand.NewPCG(5, uint64(len(g.name))))
+	first := g.in[0]
+	count, all := 16, false
+	switch span := first.Hi - first.Lo + 1; {
+	case n > 8:
+		count = 2
+	case n <= 2 && len(g.in) == 1 && span <= 64:
+		count, all = int(span), true
+	}
+	var list [][]fr.Element
+	for k := range count {
 		values := make([]fr.Element, n)
 		for i := range values {
 			in := g.in[min(i, len(g.in)-1)]
 			v := in.Lo + r.Int64N(in.Hi-in.Lo+1)
-			switch k {
-			case 0:
+			switch {
+			case all && i == 0:
+				v = in.Lo + int64(k)
+			case k == 0:
 				v = in.Lo
-			case 1:
+			case k == 1:
 				v = in.Hi
 			}
 			values[i] = gadget.Int(v)
 		}
-		c.Inputs = append(c.Inputs, values)
+		list = append(list, values)
 	}
-	return c, nil
+	r.Shuffle(count, func(i, j int) { list[i], list[j] = list[j], list[i] })
+	return list
 }
 
 func gadgets() []*builder {
@@ -120,9 +144,12 @@ func gadgets() []*builder {
 		}},
 	}
 	for _, c := range rescales {
-		list = append(list, &builder{name: "rescale, " + c.name, widths: c.widths, in: []interval{c.in}, write: func(b *gadget.Builder, xs []gadget.Expr) []gadget.Expr {
-			return b.Rescale(xs, c.in, c.r)
-		}})
+		write := func(b *gadget.Builder, xs []gadget.Expr) []gadget.Expr { return b.Rescale(xs, c.in, c.r) }
+		inputs := 1
+		if c.lanes {
+			write, inputs = inLanes(write, c.in), 2
+		}
+		list = append(list, &builder{name: "rescale, " + c.name, widths: c.widths, in: []interval{c.in}, inputs: inputs, write: write})
 	}
 	for _, c := range pools {
 		list = append(list, &builder{name: "max and rescale, " + c.name, widths: c.widths, in: []interval{c.in}, inputs: 3, write: func(b *gadget.Builder, xs []gadget.Expr) []gadget.Expr {
@@ -139,35 +166,76 @@ func ranged(bits int) func(b *gadget.Builder, xs []gadget.Expr) []gadget.Expr {
 	}
 }
 
+// inLanes makes the operands of a gadget what those of most rescales are: results of a
+// linear map, hinted and not committed, which only their sum in lanes and the ranges
+// that the gadget proves determine. What a gadget commits matters there: where it is
+// given its operand, one limb follows from the others.
+func inLanes(write func(b *gadget.Builder, xs []gadget.Expr) []gadget.Expr, in interval) func(b *gadget.Builder, xs []gadget.Expr) []gadget.Expr {
+	return func(b *gadget.Builder, xs []gadget.Expr) []gadget.Expr {
+		hints := b.HintFunc("linear", same, len(xs), xs...)
+		var ys []gadget.Expr
+		for i := range hints {
+			ys = append(ys, write(b, hints[i:i+1])...)
+		}
+		b.Defer(gadget.Decide, func() error {
+			var sum gadget.Expr
+			offset := 0
+			for i, h := range hints {
+				p, ok := b.Proven(h.Wire)
+				if !ok {
+					return errUnproven
+				}
+				offset += p.Frac
+				sum = b.Add(sum, b.Sub(h, xs[i]).Scale(gadget.Pow2(offset)))
+				offset += bits.Len64(uint64(max(p.Hi-in.Lo, in.Hi-p.Lo)))
+			}
+			b.AssertEqual(sum, gadget.Constant(0))
+			return nil
+		})
+		return ys
+	}
+}
+
+var errUnproven = errors.New("the gadget proves no range of its operand")
+
+// same is the hint of the linear map that changes nothing.
+func same(_ *big.Int, in, out []*big.Int) error {
+	for i := range out {
+		out[i].Set(in[i])
+	}
+	return nil
+}
+
 type rescale struct {
 	name   string
 	widths []int
 	in     interval
 	r      rounding
+	lanes  bool // its operand needn't be bound
 }
 
 var rescales = []rescale{
-	{"no clamp", []int{3}, interval{Lo: -9, Hi: 20}, rounding{Mult: 1, Shift: 2, Min: -100, Max: 100}},
-	{"two limbs of quotient", []int{2}, interval{Lo: -9, Hi: 20}, rounding{Mult: 1, Shift: 1, Min: -100, Max: 100}},
-	{"two limbs of remainder", []int{2}, interval{Lo: -9, Hi: 20}, rounding{Mult: 1, Shift: 3, Min: -100, Max: 100}},
-	{"multiplier", []int{3}, interval{Lo: -5, Hi: 7}, rounding{Mult: 3, Shift: 2, Min: -100, Max: 100}},
-	{"relu by its sign", []int{3}, interval{Lo: -20, Hi: 20}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 100}},
-	{"relu, far below", []int{2, 3}, interval{Lo: -30, Hi: 7}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 100}},
-	{"clip above by its sign", []int{3}, interval{Lo: -20, Hi: 30}, rounding{Mult: 1, Shift: 2, Min: -100, Max: 3}},
-	{"relu, very far below", []int{2}, interval{Lo: -150, Hi: 7}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 100}},
-	{"both clamps, a table's size", []int{2, 3}, interval{Lo: -40, Hi: 40}, rounding{Mult: 1, Shift: 2, Min: -2, Max: 1}},
-	{"both clamps, no power of two", []int{3}, interval{Lo: -40, Hi: 40}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 4}},
-	{"both clamps, two limbs", []int{2}, interval{Lo: -12, Hi: 30}, rounding{Mult: 1, Shift: 1, Min: 0, Max: 9}},
-	{"both clamps, far", []int{2}, interval{Lo: -60, Hi: 60}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 3}},
-	{"clamp alone", []int{3}, interval{Lo: -12, Hi: 12}, rounding{Mult: 1, Shift: 0, Min: 0, Max: 3}},
-	{"half to even", []int{3}, interval{Lo: -20, Hi: 20}, rounding{Mult: 1, Shift: 2, HalfEven: true, Min: -100, Max: 100}},
-	{"half to even, clamped", []int{3}, interval{Lo: -20, Hi: 20}, rounding{Mult: 1, Shift: 2, HalfEven: true, Min: -2, Max: 1}},
+	{"no clamp", []int{3}, interval{Lo: -9, Hi: 20}, rounding{Mult: 1, Shift: 2, Min: -100, Max: 100}, false},
+	{"two limbs of quotient", []int{2}, interval{Lo: -9, Hi: 20}, rounding{Mult: 1, Shift: 1, Min: -100, Max: 100}, false},
+	{"two limbs of remainder", []int{2}, interval{Lo: -9, Hi: 20}, rounding{Mult: 1, Shift: 3, Min: -100, Max: 100}, false},
+	{"multiplier", []int{3}, interval{Lo: -5, Hi: 7}, rounding{Mult: 3, Shift: 2, Min: -100, Max: 100}, false},
+	{"relu by its sign", []int{3}, interval{Lo: -20, Hi: 20}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 100}, true},
+	{"relu, far below", []int{2, 3}, interval{Lo: -30, Hi: 7}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 100}, false},
+	{"clip above by its sign", []int{3}, interval{Lo: -20, Hi: 30}, rounding{Mult: 1, Shift: 2, Min: -100, Max: 3}, true},
+	{"relu, very far below", []int{2}, interval{Lo: -150, Hi: 7}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 100}, false},
+	{"both clamps, a table's size", []int{2, 3}, interval{Lo: -40, Hi: 40}, rounding{Mult: 1, Shift: 2, Min: -2, Max: 1}, true},
+	{"both clamps, no power of two", []int{3}, interval{Lo: -40, Hi: 40}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 4}, false},
+	{"both clamps, two limbs", []int{2}, interval{Lo: -12, Hi: 30}, rounding{Mult: 1, Shift: 1, Min: 0, Max: 9}, false},
+	{"both clamps, far", []int{2}, interval{Lo: -60, Hi: 60}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 3}, false},
+	{"clamp alone", []int{3}, interval{Lo: -12, Hi: 12}, rounding{Mult: 1, Shift: 0, Min: 0, Max: 3}, true},
+	{"half to even", []int{3}, interval{Lo: -20, Hi: 20}, rounding{Mult: 1, Shift: 2, HalfEven: true, Min: -100, Max: 100}, true},
+	{"half to even, clamped", []int{3}, interval{Lo: -20, Hi: 20}, rounding{Mult: 1, Shift: 2, HalfEven: true, Min: -2, Max: 1}, true},
 }
 
 var pools = []rescale{
-	{"no clamp", []int{2}, interval{Lo: -6, Hi: 9}, rounding{Mult: 1, Shift: 2, Min: -100, Max: 100}},
-	{"scaled remainder", []int{2}, interval{Lo: -3, Hi: 4}, rounding{Mult: 1, Shift: 1, Min: -100, Max: 100}},
-	{"relu", []int{2}, interval{Lo: -6, Hi: 9}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 100}},
-	{"both clamps", []int{1, 2}, interval{Lo: -6, Hi: 9}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 1}},
-	{"both clamps, no power of two", []int{2}, interval{Lo: -9, Hi: 9}, rounding{Mult: 1, Shift: 2, Min: -1, Max: 1}},
+	{"no clamp", []int{2}, interval{Lo: -6, Hi: 9}, rounding{Mult: 1, Shift: 2, Min: -100, Max: 100}, false},
+	{"scaled remainder", []int{2}, interval{Lo: -3, Hi: 4}, rounding{Mult: 1, Shift: 1, Min: -100, Max: 100}, false},
+	{"relu", []int{2}, interval{Lo: -6, Hi: 9}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 100}, false},
+	{"both clamps", []int{1, 2}, interval{Lo: -6, Hi: 9}, rounding{Mult: 1, Shift: 2, Min: 0, Max: 1}, false},
+	{"both clamps, no power of two", []int{2}, interval{Lo: -9, Hi: 9}, rounding{Mult: 1, Shift: 2, Min: -1, Max: 1}, false},
 }
