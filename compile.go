@@ -98,7 +98,7 @@ func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
 		}
 		o.Settings = o.Like.Settings
 	}
-	settings, report, program, err := calibrate(n, o)
+	settings, report, program, err := calibrate(ctx, n, o)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (m *Model) repeat() error {
 }
 
 // calibrate quantizes a network, by settings if there are any.
-func calibrate(n *Network, o Options) (*Settings, *quantize.Report, *quantize.Program, error) {
+func calibrate(ctx context.Context, n *Network, o Options) (*Settings, *quantize.Report, *quantize.Program, error) {
 	settings := &Settings{
 		Version: SettingsVersion, Name: n.options.Name, Dims: n.options.Dims, Head: n.options.Head,
 		Labels: o.Labels, DatasetSize: o.DatasetSize, Widths: o.Widths, Visibility: hiding(o.Visibility),
@@ -155,7 +155,7 @@ func calibrate(n *Network, o Options) (*Settings, *quantize.Report, *quantize.Pr
 		return nil, nil, nil, err
 	}
 	o.progress("calibrating")
-	program, report, err := quantize.Quantize(n.Graph, q)
+	program, report, err := quantize.Quantize(ctx, n.Graph, q)
 	if err != nil {
 		// Settings are made for a model that can be quantized: with its own they fail
 		// for nothing but the samples.

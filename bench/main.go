@@ -167,7 +167,7 @@ func compile(ctx context.Context, dir, name string) (*subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, _, err := quantize.Quantize(g, quantize.Options{Samples: samples})
+	p, _, err := quantize.Quantize(context.Background(), g, quantize.Options{Samples: samples})
 	if err != nil {
 		return nil, err
 	}

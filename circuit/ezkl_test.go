@@ -86,7 +86,7 @@ func TestEZKL(t *testing.T) {
 				t.Fatal(err)
 			}
 			start := time.Now()
-			p, report, err := quantize.Quantize(g, quantize.Options{Samples: []quantize.Sample{in}})
+			p, report, err := quantize.Quantize(t.Context(), g, quantize.Options{Samples: []quantize.Sample{in}})
 			if err != nil {
 				t.Fatal(err)
 			}

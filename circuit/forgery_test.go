@@ -133,7 +133,7 @@ func TestForgedSoftmax(t *testing.T) {
 		Inputs:  []graph.ID{0},
 		Outputs: []graph.Output{{Name: "y", ID: 1}},
 	}
-	p, _, err := quantize.Quantize(g, quantize.Options{})
+	p, _, err := quantize.Quantize(t.Context(), g, quantize.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

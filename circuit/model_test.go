@@ -27,7 +27,7 @@ func model(t testing.TB, name string) (*graph.Graph, *quantize.Program, []quanti
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, report, err := quantize.Quantize(g, quantize.Options{Samples: samples})
+	p, report, err := quantize.Quantize(t.Context(), g, quantize.Options{Samples: samples})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package quantize
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"sync"
@@ -14,13 +15,13 @@ import (
 // Without settings it calibrates: it runs the float interpreter over the samples,
 // then looks for the widths of activations and weights that reach the target at
 // the least estimated number of rows. A target that the widest setting misses is
-// no error; the report says so. Errors are *UnsupportedError where a node has no
+// no error; the report says so. The context ends the search. Errors are *UnsupportedError where a node has no
 // integer form, and those of graph.Run about the samples.
-func Quantize(g *graph.Graph, o Options) (*Program, *Report, error) {
+func Quantize(ctx context.Context, g *graph.Graph, o Options) (*Program, *Report, error) {
 	if err := g.Validate(); err != nil {
 		return nil, nil, err
 	}
-	c := &calibration{g: g, o: o}
+	c := &calibration{ctx: ctx, g: g, o: o}
 	if err := c.observe(); err != nil {
 		return nil, nil, err
 	}
@@ -46,6 +47,7 @@ func Quantize(g *graph.Graph, o Options) (*Program, *Report, error) {
 
 // calibration is one search.
 type calibration struct {
+	ctx     context.Context // of the call of Quantize that it is
 	g       *graph.Graph
 	o       Options
 	stats   *statistics
@@ -72,7 +74,7 @@ func (c *calibration) observe() error {
 		samples = madeUpSamples(c.g)
 		c.notices = append(c.notices, "no samples: inputs are taken to lie in [-1, 1], integers in [0, 1]; give samples for a calibration that means something")
 	}
-	stats, err := observe(c.g, samples)
+	stats, err := observe(c.ctx, c.g, samples)
 	if err != nil {
 		return err
 	}
@@ -137,7 +139,11 @@ func (c *calibration) meets(p *Program) (bool, error) {
 				if k >= len(c.stats.samples) {
 					return
 				}
-				got, err := c.answer(p, c.stats.samples[k])
+				err := c.ctx.Err()
+				var got [][]float64
+				if err == nil {
+					got, err = c.answer(p, c.stats.samples[k])
+				}
 				if err != nil {
 					errs[worker] = err
 					failed.Store(true)

@@ -14,7 +14,7 @@ func TestLabels(t *testing.T) {
 	shape := tensor.Shape{1, 3}
 	g := one(graph.ArgMax{}, shape, shape[:1])
 	samples := []quantize.Sample{{"x": {Shape: shape, Data: []float64{-1, 0.5, 0.25}}}}
-	p, report, err := quantize.Quantize(g, quantize.Options{Samples: samples, Labels: map[string][]string{"y": {"a", "b", "c"}}})
+	p, report, err := quantize.Quantize(t.Context(), g, quantize.Options{Samples: samples, Labels: map[string][]string{"y": {"a", "b", "c"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestLabels(t *testing.T) {
 	if !report.Met || report.Outputs[0].Agreement == nil || *report.Outputs[0].Agreement != 1 {
 		t.Fatalf("%+v", report.Outputs[0])
 	}
-	again, _, err := quantize.Quantize(g, quantize.Options{Settings: report.Settings})
+	again, _, err := quantize.Quantize(t.Context(), g, quantize.Options{Settings: report.Settings})
 	if err != nil || again.Digest() != p.Digest() {
 		t.Fatalf("the settings give another program: %v", err)
 	}
@@ -37,7 +37,7 @@ func TestThreshold(t *testing.T) {
 		g := one(graph.Unary{Func: graph.Clip, Alpha: -10, Beta: 10}, shape, shape)
 		g.Nodes = append(g.Nodes, graph.Node{Op: graph.Threshold{T: threshold}, Inputs: []graph.ID{1}, Shape: shape, Name: "y"})
 		g.Outputs[0].ID = 2
-		p, _, err := quantize.Quantize(g, quantize.Options{Encodings: map[string]quantize.Encoding{"x": {Bits: 8, Lo: -128, Scale: quantize.Scale{Num: 1, Den: 127}}}})
+		p, _, err := quantize.Quantize(t.Context(), g, quantize.Options{Encodings: map[string]quantize.Encoding{"x": {Bits: 8, Lo: -128, Scale: quantize.Scale{Num: 1, Den: 127}}}})
 		if err != nil {
 			t.Fatal(err)
 		}

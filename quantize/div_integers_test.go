@@ -144,7 +144,7 @@ func TestDivIntegersRandom(t *testing.T) {
 			}
 			samples = append(samples, quantize.Sample{"x": x})
 		}
-		_, report, err := quantize.Quantize(c.g, quantize.Options{Samples: samples})
+		_, report, err := quantize.Quantize(t.Context(), c.g, quantize.Options{Samples: samples})
 		var no *quantize.UnsupportedError
 		if errors.As(err, &no) {
 			t.Logf("seed %d: %v", seed, err)
@@ -188,7 +188,7 @@ func TestDivIntegersRefuses(t *testing.T) {
 		g.add(graph.Div{Truncate: true}, shape, 0, c.divisor(g))
 		x := tensor.New[float64](shape)
 		copy(x.Data, []float64{1, 2, 3, 4})
-		_, _, err := quantize.Quantize(g.g, quantize.Options{Samples: []quantize.Sample{{"x": x}}, HiddenWeights: c.hidden})
+		_, _, err := quantize.Quantize(t.Context(), g.g, quantize.Options{Samples: []quantize.Sample{{"x": x}}, HiddenWeights: c.hidden})
 		var no *quantize.UnsupportedError
 		if !errors.As(err, &no) || no.Node != "Div" {
 			t.Errorf("%s: error is %v, expected an *UnsupportedError of the division", name, err)
@@ -198,7 +198,7 @@ func TestDivIntegersRefuses(t *testing.T) {
 	g := newChain(shape)
 	y := g.add(graph.Div{}, shape, 0, g.repeated(4, 3))
 	g.add(graph.Div{Truncate: true}, shape, y, g.repeated(4, 2))
-	_, _, err := quantize.Quantize(g.g, quantize.Options{})
+	_, _, err := quantize.Quantize(t.Context(), g.g, quantize.Options{})
 	var no *quantize.UnsupportedError
 	if !errors.As(err, &no) {
 		t.Errorf("thirds: error is %v, expected an *UnsupportedError", err)

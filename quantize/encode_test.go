@@ -279,7 +279,7 @@ func FuzzSettings(f *testing.F) {
 	y = c.add(graph.Softmax{}, tensor.Shape{1, 4}, y)
 	d := c.add(graph.Unary{Func: graph.Exp}, tensor.Shape{1, 4}, y)
 	c.add(graph.Div{}, tensor.Shape{1, 4}, y, d)
-	_, report, err := quantize.Quantize(c.g, quantize.Options{})
+	_, report, err := quantize.Quantize(t.Context(), c.g, quantize.Options{})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func FuzzSettings(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p, _, err := quantize.Quantize(c.g, quantize.Options{Settings: s})
+		p, _, err := quantize.Quantize(t.Context(), c.g, quantize.Options{Settings: s})
 		if err != nil {
 			return
 		}

@@ -36,7 +36,7 @@ func TestEZKL(t *testing.T) {
 			samples = append(samples, in)
 		}
 		start := time.Now()
-		p, report, err := quantize.Quantize(g, quantize.Options{Samples: samples})
+		p, report, err := quantize.Quantize(t.Context(), g, quantize.Options{Samples: samples})
 		if err != nil {
 			t.Errorf("%-28s %v", e.Name(), err)
 			continue

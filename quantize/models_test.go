@@ -58,7 +58,7 @@ func (m testModel) calibrated(t testing.TB) (*quantize.Program, *quantize.Report
 	if _, ok := calibrations[m.Name]; !ok {
 		g, samples := m.load(t)
 		start := time.Now()
-		p, r, err := quantize.Quantize(g, quantize.Options{Samples: samples})
+		p, r, err := quantize.Quantize(t.Context(), g, quantize.Options{Samples: samples})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -72,7 +72,7 @@ func TestHiddenEverywhere(t *testing.T) {
 		{"zero", 0, false, false},
 		{"larger", 9, false, false},
 	} {
-		q, again, err := quantize.Quantize(trained(test.scale, test.swap), quantize.Options{Settings: r.Settings})
+		q, again, err := quantize.Quantize(t.Context(), trained(test.scale, test.swap), quantize.Options{Settings: r.Settings})
 		if err == nil {
 			err = p.SameArchitecture(q)
 		}

@@ -21,7 +21,7 @@ func TestRandomGraphs(t *testing.T) {
 	for seed := range uint64(graphs) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		g, samples := quantizetest.Graph(r, 1+r.IntN(7))
-		p, report, err := quantize.Quantize(g, quantize.Options{Samples: samples})
+		p, report, err := quantize.Quantize(t.Context(), g, quantize.Options{Samples: samples})
 		var no *quantize.UnsupportedError
 		if errors.As(err, &no) || errors.Is(err, graph.ErrNotFinite) {
 			unsupported++
@@ -155,7 +155,7 @@ func TestFunctions(t *testing.T) {
 		for i := range 64 {
 			sample.Data = append(sample.Data, float64(i-32)/8)
 		}
-		_, report, err := quantize.Quantize(g, quantize.Options{Samples: []quantize.Sample{{"x": sample}}, Target: quantize.Target{Kind: quantize.ErrorTarget, Value: 0.01}})
+		_, report, err := quantize.Quantize(t.Context(), g, quantize.Options{Samples: []quantize.Sample{{"x": sample}}, Target: quantize.Target{Kind: quantize.ErrorTarget, Value: 0.01}})
 		if err != nil {
 			t.Fatalf("%s: %v", f.Func, err)
 		}

@@ -35,7 +35,7 @@ func TestSamplesOfAnyMagnitude(t *testing.T) {
 		{[]float64{1e-310, 0}, false},
 		{[]float64{0, math.SmallestNonzeroFloat64}, false},
 	} {
-		p, report, err := Quantize(g, Options{Samples: []Sample{{"x": {Shape: shape, Data: test.values}}}})
+		p, report, err := Quantize(t.Context(), g, Options{Samples: []Sample{{"x": {Shape: shape, Data: test.values}}}})
 		var input *graph.InputError
 		if !test.fits {
 			if !errors.As(err, &input) {
@@ -47,7 +47,7 @@ func TestSamplesOfAnyMagnitude(t *testing.T) {
 			t.Errorf("%v: %v", test.values, err)
 			continue
 		}
-		again, _, err := Quantize(g, Options{Settings: report.Settings})
+		again, _, err := Quantize(t.Context(), g, Options{Settings: report.Settings})
 		if err != nil {
 			t.Errorf("%v, by its settings: %v", test.values, err)
 		} else if again.Digest() != p.Digest() {

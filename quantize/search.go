@@ -163,7 +163,7 @@ func (c *calibration) polish(best *lowering) (*lowering, error) {
 			if !ok {
 				continue
 			}
-			l, err := lower(c.g, s)
+			l, err := c.lower(s)
 			if err != nil {
 				return nil, err
 			}
@@ -244,7 +244,7 @@ func (c *calibration) candidate(input, activation, weight, limit int) (*lowering
 	key := [3]int{input, activation, weight}
 	large, known := c.bottlenecks[key]
 	if limit == 0 || !known {
-		l, err := lower(c.g, s)
+		l, err := c.lower(s)
 		if err != nil {
 			return nil, err
 		}
@@ -264,6 +264,15 @@ func (c *calibration) candidate(input, activation, weight, limit int) (*lowering
 				w.Bits = max(min(w.Bits, weight-(layer.shift-limit)), MinWidth)
 			}
 		}
+	}
+	return c.lower(s)
+}
+
+// lower lowers the graph with the settings of one candidate, unless the search is to
+// end.
+func (c *calibration) lower(s *Settings) (*lowering, error) {
+	if err := c.ctx.Err(); err != nil {
+		return nil, err
 	}
 	return lower(c.g, s)
 }

@@ -1,6 +1,7 @@
 package quantize
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/bits"
@@ -20,7 +21,7 @@ type statistics struct {
 }
 
 // observe runs the float interpreter once over each sample.
-func observe(g *graph.Graph, samples []Sample) (*statistics, error) {
+func observe(ctx context.Context, g *graph.Graph, samples []Sample) (*statistics, error) {
 	run, err := graph.NewRunner(g)
 	if err != nil {
 		return nil, err
@@ -31,6 +32,9 @@ func observe(g *graph.Graph, samples []Sample) (*statistics, error) {
 	}
 	pixels := make([][2]byteDetector, len(g.Inputs))
 	for k, sample := range samples {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		values, err := run.Run(sample)
 		if err != nil {
 			return nil, fmt.Errorf("sample %d: %w", k, err)

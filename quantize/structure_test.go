@@ -58,7 +58,7 @@ func ops(p *quantize.Program) []string {
 // mustQuantize quantizes with made-up samples.
 func mustQuantize(t *testing.T, g *graph.Graph, o quantize.Options) (*quantize.Program, *quantize.Report) {
 	t.Helper()
-	p, r, err := quantize.Quantize(g, o)
+	p, r, err := quantize.Quantize(t.Context(), g, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func TestHiddenWeights(t *testing.T) {
 	if params != 3 || !r.Met {
 		t.Errorf("%d parameters, target met %v", params, r.Met)
 	}
-	q, _, err := quantize.Quantize(build(-1), quantize.Options{Settings: r.Settings})
+	q, _, err := quantize.Quantize(t.Context(), build(-1), quantize.Options{Settings: r.Settings})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +275,7 @@ func TestSettingsFile(t *testing.T) {
 	} {
 		bad, _ := quantize.UnmarshalSettings(data)
 		change(bad)
-		if _, _, err := quantize.Quantize(c.g, quantize.Options{Settings: bad}); err == nil {
+		if _, _, err := quantize.Quantize(t.Context(), c.g, quantize.Options{Settings: bad}); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
@@ -287,7 +287,7 @@ func TestUnsupported(t *testing.T) {
 	c.add(graph.Div{}, tensor.Shape{4}, 0, 0)
 	c.g.Nodes[1].Name = "quotient"
 	sample := &graph.Tensor{Shape: tensor.Shape{4}, Data: []float64{-1, 1, 2, -2}}
-	_, _, err := quantize.Quantize(c.g, quantize.Options{Samples: []quantize.Sample{{"x": sample}}})
+	_, _, err := quantize.Quantize(t.Context(), c.g, quantize.Options{Samples: []quantize.Sample{{"x": sample}}})
 	var no *quantize.UnsupportedError
 	if !errors.As(err, &no) || no.Node != "quotient" || no.Op != "Div" {
 		t.Fatalf("%v", err)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/consensys/gnark/logger"
 	"github.com/spf13/cobra"
@@ -31,9 +32,9 @@ type app struct {
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// gnark logs to standard output unless told otherwise.
 	logger.Disable()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// A second interrupt ends the process: gnark's prover can't be stopped.
+	// A second signal ends the process: gnark's prover can't be stopped.
 	context.AfterFunc(ctx, stop)
 	a := &app{stdout: stdout, stderr: stderr, log: slog.New(slog.DiscardHandler)}
 	root := a.root()

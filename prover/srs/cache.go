@@ -236,10 +236,14 @@ type Selection struct {
 
 // Select returns a string for a domain of 2^log points: the smallest cached one of
 // a ceremony that fits, else, if that is allowed, the development one. The error
-// matches [ErrMissing] if there is none.
+// matches [ErrMissing] if there is none, and is an *AmbiguousError if the digits in
+// Selection begin the names of several strings.
 func (c *Cache) Select(log int, want Selection) (*SRS, error) {
 	entries, err := c.List()
 	if err != nil {
+		return nil, err
+	}
+	if err := ambiguous(entries, want.Digest); err != nil {
 		return nil, err
 	}
 	largest := 0
@@ -265,6 +269,43 @@ func (c *Cache) Select(log int, want Selection) (*SRS, error) {
 		return nil, fmt.Errorf("%w: a domain of 2^%d points is needed: the largest cached string is for 2^%d", ErrMissing, log, largest)
 	}
 	return nil, fmt.Errorf("%w: no ceremony's string is cached: a domain of 2^%d points is needed", ErrMissing, log)
+}
+
+// AmbiguousError says that a few digits name more than one string.
+type AmbiguousError struct {
+	Digest  string
+	Matches []Entry // one of each string
+}
+
+// Error implements error.
+func (e *AmbiguousError) Error() string {
+	text := fmt.Sprintf("%q names more than one string:", e.Digest)
+	for _, m := range e.Matches {
+		text += fmt.Sprintf("\n%s (%s)", m.ID, m.Name)
+	}
+	return text
+}
+
+// Unwrap makes the error match Err.
+func (e *AmbiguousError) Unwrap() error { return Err }
+
+// ambiguous returns an *AmbiguousError if the digits name strings of several IDs, the
+// development string among them, which need not be cached.
+func ambiguous(entries []Entry, digest string) error {
+	if digest == "" {
+		return nil
+	}
+	var matches []Entry
+	for _, e := range append(slices.Clone(entries), Entry{ID: DevelopmentID(), Name: "development"}) {
+		same := func(m Entry) bool { return m.ID == e.ID }
+		if e.Err == nil && e.matches(digest) && !slices.ContainsFunc(matches, same) {
+			matches = append(matches, e)
+		}
+	}
+	if len(matches) > 1 {
+		return &AmbiguousError{digest, matches}
+	}
+	return nil
 }
 
 // Verify reads a cached string and checks it as [SRS.Check] does.

@@ -219,3 +219,37 @@ func FuzzCached(f *testing.F) {
 		}
 	})
 }
+
+// TestAmbiguousDigits asks for strings by digits that begin the names of two.
+func TestAmbiguousDigits(t *testing.T) {
+	named := func(id byte, log int, source string) Entry {
+		return Entry{ID: ID{0xab, 0xcd, 0xef, 0x01, id}, Name: "ceremony", Log: log, Source: source}
+	}
+	broken := named(9, 4, "")
+	broken.Err = errors.New("broken")
+	entries := []Entry{
+		named(1, 3, strings.Repeat("01", 64)), named(1, 4, strings.Repeat("01", 64)), // one string, two sizes
+		named(2, 4, strings.Repeat("02", 64)), broken,
+		{ID: ID{1}, Source: "abcdef0102" + strings.Repeat("00", 59)},
+	}
+	for digits, want := range map[string]int{
+		"": 0, "abcdef01": 3, "0xABCDEF01": 3, "abcdef0101": 0, "abcdef0102": 2, "01010101": 0, "12345678": 0,
+		entries[0].ID.String(): 0,
+	} {
+		var err *AmbiguousError
+		if got := ambiguous(entries, digits); errors.As(got, &err) != (want > 0) || want > 0 && len(err.Matches) != want {
+			t.Errorf("%q: %v, want %d matches", digits, got, want)
+		}
+		if err == nil {
+			continue
+		}
+		for _, m := range err.Matches {
+			if !strings.Contains(err.Error(), m.ID.String()) {
+				t.Errorf("%q: %v doesn't list %s", digits, err, m.ID)
+			}
+		}
+		if !errors.Is(err, Err) {
+			t.Errorf("%v doesn't match Err", err)
+		}
+	}
+}

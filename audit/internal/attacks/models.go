@@ -1,6 +1,7 @@
 package attacks
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/zkml-go/zkml/circuit"
@@ -175,7 +176,7 @@ var (
 	// distribution is a softmax, quantized from its graph as any model is.
 	distribution = &model{"softmax", func() (*quantize.Program, error) {
 		shape := tensor.Shape{1, 3}
-		p, _, err := quantize.Quantize(&graph.Graph{
+		p, _, err := quantize.Quantize(context.Background(), &graph.Graph{
 			Nodes: []graph.Node{
 				{Op: graph.Input{Name: "x"}, Shape: shape, Name: "x"},
 				{Op: graph.Softmax{}, Inputs: []graph.ID{0}, Shape: shape, Name: "softmax"},

@@ -42,7 +42,7 @@ func Model(folder, name string, witnesses int) (Case, error) {
 	if err != nil {
 		return Case{}, err
 	}
-	p, _, err := quantize.Quantize(g, quantize.Options{Samples: samples})
+	p, _, err := quantize.Quantize(context.Background(), g, quantize.Options{Samples: samples})
 	if err != nil {
 		return Case{}, err
 	}
