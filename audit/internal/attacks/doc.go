@@ -24,7 +24,8 @@
 // only its fraction out of it; what the commitment leaves out is replaced by zeros.
 //
 // Where the challenge is drawn too early, the forger waits for it: its late hint runs
-// when gnark's prover has made the commitment.
+// when gnark's prover has made the commitment. In the real build it tries both to guess
+// the challenge and to wait, having committed to zeros in place of what it uses then.
 //
 // The other attacks change what a verifier is given: public words, files, calldata, keys.
 // Beside each is a verifier without the check, which accepts.

@@ -27,9 +27,6 @@ type forgery struct {
 	// without makes the weakened circuit. Nil leaves out what the lie breaks, and no
 	// more: of a table's sum, the queries that are no entries.
 	without func(w *weakened) error
-	// attempt changes what the forger commits to in the real circuit, if it is to commit
-	// to something else than it uses there.
-	attempt func(w *weakened) error
 	// claim is what the forged proof says of the first shown output, where it is to say
 	// something particular.
 	claim []int64
@@ -87,15 +84,21 @@ func (a *forgery) run(ctx context.Context, r *Runner) error {
 	if err := a.refused(v, err, broken); err != nil {
 		return err
 	}
-	if forger, err = a.forger(rows, a.attempt); err != nil {
-		return err
+	attempts := []func(w *weakened) error{nil} // what is late is chosen with a guess
+	if a.lie.late != "" {                      // zeros are committed, and it is chosen late
+		attempts = append(attempts, func(w *weakened) error { return w.commitZeros(w.outputsOf(a.lie.late)) })
 	}
-	proof, err := forger.prove(&v.build, words)
-	if err != nil {
-		return err
-	}
-	if err := r.rejects(ctx, &v.build, proof, "a proof of the false witness"); err != nil {
-		return err
+	var proof *prover.Proof
+	for _, edit := range attempts {
+		if forger, err = a.forger(rows, edit); err != nil {
+			return err
+		}
+		if proof, err = forger.prove(&v.build, words); err != nil {
+			return err
+		}
+		if err := r.rejects(ctx, &v.build, proof, "a proof of the false witness"); err != nil {
+			return err
+		}
 	}
 	if err := r.rejects(ctx, &v.build, forged, "the weakened build's proof"); err != nil {
 		return err

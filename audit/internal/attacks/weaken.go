@@ -157,10 +157,15 @@ func (w *weakened) drop(q *gadget.Lookup) error {
 // uncommit leaves wires out of the commitment: their rows say nothing, and the challenge
 // is drawn from zeros in their place.
 func (w *weakened) uncommit(is func(wire uint32) bool) error {
+	count := 0
 	for r, row := range w.rows {
 		if row.Commitment == constraint.COMMITTED && is(row.XA) {
 			w.remove(r)
+			count++
 		}
+	}
+	if count == 0 {
+		return errors.New("none of the wires is committed")
 	}
 	return w.commitZeros(is)
 }
@@ -168,7 +173,6 @@ func (w *weakened) uncommit(is func(wire uint32) bool) error {
 // commitZeros makes a prover commit to zeros in the place of wires. The rows are as they
 // were.
 func (w *weakened) commitZeros(is func(wire uint32) bool) error {
-	count := 0
 	for _, packed := range w.System.Instructions {
 		b, ok := w.System.Blueprints[packed.BlueprintID].(*constraint.BlueprintGenericHint)
 		if !ok {
@@ -185,14 +189,10 @@ func (w *weakened) commitZeros(is func(wire uint32) bool) error {
 			for k := range in {
 				if !in[k].IsConstant() && is(uint32(in[k].WireID())) {
 					inst.Calldata[at+1+2*k] = constraint.CoeffIdZero
-					count++
 				}
 			}
 			at += 1 + 2*len(in)
 		}
-	}
-	if count == 0 {
-		return errors.New("none of the wires is committed")
 	}
 	return nil
 }
