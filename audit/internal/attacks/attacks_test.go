@@ -47,3 +47,35 @@ func needCompiler(t *testing.T) bool {
 	}
 	return err == nil
 }
+
+// TestForgerWithoutALie proves the truth with the forger: that its other proofs are
+// rejected isn't for the way in which it makes them.
+func TestForgerWithoutALie(t *testing.T) {
+	logger.Disable()
+	r := NewRunner()
+	for _, m := range []*model{rounded, lookups, product, hashed} {
+		v, err := r.victim(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := &forgery{model: m, sameWords: true}
+		f, err := a.forger(v.circuit.System.GetSparseR1Cs(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		words, values, err := a.state(v, f)
+		if err != nil {
+			t.Fatalf("%s: %v", m.name, err)
+		}
+		if broken := f.broken(v.circuit, values); len(broken) > 0 {
+			t.Errorf("%s: the truth breaks %v", m.name, broken)
+		}
+		proof, err := f.prove(&v.build, words)
+		if err != nil {
+			t.Fatalf("%s: %v", m.name, err)
+		}
+		if err := accepted(&v.build, proof); err != nil {
+			t.Errorf("%s: %v", m.name, err)
+		}
+	}
+}
