@@ -15,10 +15,6 @@ import (
 // ErrSize says that there are more scalars than bases, or more bases than fit.
 var ErrSize = errors.New("msm: wrong number of terms")
 
-// fewTerms is the number of terms that are not zero below which gnark-crypto's method
-// is the faster one.
-const fewTerms = 96
-
 // maxBases is the most bases that an entry can point to.
 const maxBases = 1 << 31
 
@@ -72,8 +68,8 @@ func New(points []bn254.G1Affine, o Options) (*Bases, error) {
 }
 
 // Accelerated says whether this processor and build have the vector instructions
-// (AVX-512 IFMA) that the package's own method is written for. Without them
-// gnark-crypto's method is used.
+// (AVX-512 IFMA) that the package's own method is written for. Without them vectors of
+// mostly long scalars are left to gnark-crypto's.
 var Accelerated = cpu.SupportAVX512IFMA
 
 // Len returns the number of bases.
@@ -97,9 +93,6 @@ func (b *Bases) MultiExps(ctx context.Context, columns ...[]fr.Element) ([]bn254
 		if len(scalars) > len(b.points) {
 			return nil, fmt.Errorf("%w: column %d has %d scalars for %d bases", ErrSize, i, len(scalars), len(b.points))
 		}
-	}
-	if !b.own {
-		return b.fallback(ctx, columns)
 	}
 	return b.compute(ctx, columns)
 }

@@ -14,27 +14,59 @@ import (
 // task is one pass over some of a column's scalars.
 type task struct {
 	*column
-	pass     int
-	from, to int
-	cost     float64 // in additions
-	sum      bn254.G1Jac
+	pass  int
+	spans []span
+	cost  float64 // in additions
+	sum   bn254.G1Jac
 }
+
+// groupTerms is the number of scalars up to which columns are computed at the same
+// time. It bounds the memory, and workers have enough to share by then.
+const groupTerms = 1 << 20
 
 // compute computes every column by buckets.
 func (b *Bases) compute(ctx context.Context, columns [][]fr.Element) ([]bn254.G1Affine, error) {
-	ready := make([]*column, len(columns))
+	sums := make([]bn254.G1Affine, len(columns))
+	for from := 0; from < len(columns); {
+		to, terms := from+1, len(columns[from])
+		for to < len(columns) && terms+len(columns[to]) <= groupTerms {
+			terms += len(columns[to])
+			to++
+		}
+		if err := b.group(ctx, columns[from:to], sums[from:to]); err != nil {
+			return nil, err
+		}
+		from = to
+	}
+	return sums, nil
+}
+
+// group computes columns at the same time.
+func (b *Bases) group(ctx context.Context, columns [][]fr.Element, sums []bn254.G1Affine) error {
+	var ready []*column
 	defer func() {
 		for _, c := range ready {
-			if c != nil {
-				c.wipe()
-				b.columns.Put(c)
-			}
+			c.wipe()
+			b.columns.Put(c)
 		}
 	}()
-	for i, scalars := range columns {
-		ready[i] = b.columns.Get().(*column)
-		if err := b.load(ctx, ready[i], scalars); err != nil {
-			return nil, err
+	for _, scalars := range columns {
+		c := b.columns.Get().(*column)
+		ready = append(ready, c)
+		if err := b.load(ctx, c, scalars); err != nil {
+			return err
+		}
+	}
+	if !b.own {
+		for i, c := range ready {
+			if !c.better(columns[i]) {
+				continue
+			}
+			var err error
+			if sums[i], err = b.fallback(ctx, columns[i]); err != nil {
+				return err
+			}
+			c.plan = plan{}
 		}
 	}
 
@@ -50,15 +82,15 @@ func (b *Bases) compute(ctx context.Context, columns [][]fr.Element) ([]bn254.G1
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-
-	sums := make([]bn254.G1Affine, len(columns))
 	for i, c := range ready {
-		total := c.combine(tasks)
-		sums[i].FromJacobian(&total)
+		if len(c.windows) > 0 {
+			total := c.combine(tasks)
+			sums[i].FromJacobian(&total)
+		}
 	}
-	return sums, nil
+	return nil
 }
 
 // run returns the task's Σ d·P over its scalars' digits d.
@@ -66,9 +98,9 @@ func (a *adder) run(ctx context.Context, t *task, b *Bases) (bn254.G1Jac, error)
 	if err := ctx.Err(); err != nil {
 		return bn254.G1Jac{}, err
 	}
-	a.sort = a.prepare(t.column, t.windows[t.pass], t.from, t.to)
+	defer a.wipe()
+	a.sort = a.prepare(t)
 	sums := &a.lists[0]
-	sums.reset()
 	if err := a.sum(ctx, a.sort, b.points, sums); err != nil {
 		return bn254.G1Jac{}, err
 	}
@@ -92,89 +124,37 @@ func (c *column) combine(tasks []*task) bn254.G1Jac {
 	return total
 }
 
-// load makes c ready for the scalars.
-func (b *Bases) load(ctx context.Context, c *column, scalars []fr.Element) error {
-	index, value := resize(&c.index, len(scalars)), resize(&c.value, len(scalars))
-	const grain = 1 << 9
-	ranges := (len(scalars) + grain - 1) / grain
-	counts := make([]int, ranges)
-	var mutex sync.Mutex
-	var all histogram
-	err := b.parallel(ranges, func(k int) error {
-		var h histogram
-		var block [grain]fr.Element
-		from, to := k*grain, min((k+1)*grain, len(scalars))
-		values := fr.Vector(block[:to-from])
-		integers(values, scalars[from:to])
-		at := from
-		for i := range values {
-			v := wide(values[i])
-			length := centre(&v)
-			if length == 0 || b.infinite != nil && b.infinite[from+i] {
-				continue
-			}
-			index[at], value[at] = uint32(from+i), v
-			h[length]++
-			at++
-		}
-		counts[k] = at - from
-		clear(values)
-		mutex.Lock()
-		defer mutex.Unlock()
-		for i, n := range h {
-			all[i] += n
-		}
-		return ctx.Err()
-	})
-	if err != nil {
-		return err
-	}
-	n := 0
-	for k, count := range counts {
-		copy(index[n:], index[k*grain:k*grain+count])
-		copy(value[n:], value[k*grain:k*grain+count])
-		n += count
-	}
-	c.index, c.value = index[:n], value[:n]
-	c.plan = makePlan(&all)
-	return b.parallel((n+grain-1)/grain, func(k int) error {
-		c.addBias(k*grain, min((k+1)*grain, n))
-		return ctx.Err()
-	})
-}
-
 // tasks cuts the columns' passes into tasks, about four for each worker if splitting
 // a pass costs little: every part weighs its own buckets.
 func (b *Bases) tasks(columns []*column) []*task {
-	var tasks []*task
+	var passes []*task
 	total := 0.0
 	for _, c := range columns {
-		for pass := range c.windows {
-			if c.count[pass] == 0 {
-				continue
+		for pass, w := range c.windows {
+			if c.digits[pass] > 0 {
+				t := &task{column: c, pass: pass, cost: passCost(c.reads[pass], c.digits[pass], w.width)}
+				passes = append(passes, t)
+				total += t.cost
 			}
-			cost := passCost(len(c.value), c.count[pass], c.windows[pass].width)
-			tasks = append(tasks, &task{column: c, pass: pass, to: len(c.value), cost: cost})
-			total += cost
 		}
 	}
 	share := total / float64(4*b.workers)
-	var parts []*task
-	for _, t := range tasks {
-		buckets := 1 << (t.windows[t.pass].width - 1)
-		n := min(int(t.cost/share+0.5), t.count[t.pass]/(32*buckets))
-		if len(tasks) < b.workers {
-			n = max(n, min(b.workers, t.count[t.pass]/fewTerms))
+	var tasks []*task
+	for _, t := range passes {
+		digits, buckets := t.digits[t.pass], 1<<(t.windows[t.pass].width-1)
+		n := min(int(t.cost/share+0.5), digits/(32*buckets))
+		if len(passes) < b.workers {
+			n = max(n, min(b.workers, digits/batchSize))
 		}
 		n = max(n, 1)
 		for k := range n {
-			parts = append(parts, &task{
-				column: t.column, pass: t.pass, cost: t.cost / float64(n),
-				from: k * t.to / n, to: (k + 1) * t.to / n,
-			})
+			part := *t
+			part.cost /= float64(n)
+			part.spans = t.column.spans[k*len(t.column.spans)/n : (k+1)*len(t.column.spans)/n]
+			tasks = append(tasks, &part)
 		}
 	}
-	return parts
+	return tasks
 }
 
 // parallel calls f(0), …, f(n−1) from the workers, in order of their starting, until

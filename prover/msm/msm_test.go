@@ -214,16 +214,17 @@ func TestColumns(t *testing.T) {
 	bases := ours(t, points, Options{Workers: 2})
 	var columns [][]fr.Element
 	for i, kind := range kinds {
-		column := make([]fr.Element, 700-60*i+i%3)
+		column := make([]fr.Element, 700-60*i)
 		if i == 4 {
 			column = nil
 		}
 		for j := range column {
 			column[j] = kind.draw(r)
 		}
-		columns = append(columns, column[:min(len(column), 700)])
+		columns = append(columns, column)
 	}
-	for range 2 { // the second time with used memory
+	for i := range 3 { // the second time with used memory, the third with gnark-crypto's
+		bases.own = i < 2
 		sums, err := bases.MultiExps(context.Background(), columns...)
 		if err != nil {
 			t.Fatal(err)

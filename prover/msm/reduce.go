@@ -12,7 +12,10 @@ type buckets struct {
 	number []uint32
 }
 
-func (b *buckets) reset() { b.sum, b.number = b.sum[:0], b.number[:0] }
+func (b *buckets) reset() {
+	clear(b.number)
+	b.sum, b.number = b.sum[:0], b.number[:0]
+}
 
 // sorted is a list of entries ordered by bucket: those of bucket b are
 // entries[start[b]:start[b+1]]. Bucket 0 doesn't count.
@@ -48,6 +51,15 @@ func newAdder() *adder {
 		a.rounds[i] = make([]bn254.G1Affine, roundSize)
 	}
 	return a
+}
+
+// wipe forgets which digits the scalars had.
+func (a *adder) wipe() {
+	clear(a.sort.entries)
+	clear(a.sort.start)
+	for i := range a.lists {
+		a.lists[i].reset()
+	}
 }
 
 // sum appends to out the sums of the buckets that have entries. A bucket whose

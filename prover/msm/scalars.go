@@ -10,6 +10,9 @@ import (
 // maxBits is the most bits a centred scalar's magnitude has: (r−1)/2 < 2^253.
 const maxBits = 253
 
+// histogram counts scalars by the number of bits of their magnitude.
+type histogram [maxBits + 1]int
+
 // wide is a 256-bit number, least significant word first.
 type wide [4]uint64
 
@@ -90,32 +93,3 @@ func centre(v *wide) (length int) {
 
 // integers sets values to scalars without gnark-crypto's factor 2^256.
 func integers(values, scalars fr.Vector) { values.ScalarMul(scalars, &fr.Element{1}) }
-
-// column is one vector of scalars made ready for the windows of its plan: zero
-// scalars and those of infinite bases are gone, the others carry the plan's bias.
-type column struct {
-	plan
-	index []uint32 // which base
-	value []wide   // the centred scalar + bias
-}
-
-// wipe forgets the scalars and keeps the memory.
-func (c *column) wipe() {
-	clear(c.value[:cap(c.value)])
-	c.index, c.value = c.index[:0], c.value[:0]
-}
-
-// histogram counts scalars by the number of bits of their magnitude.
-type histogram [maxBits + 1]int
-
-// addBias adds the bias to the values from..to.
-func (c *column) addBias(from, to int) {
-	for i := range c.value[from:to] {
-		v := &c.value[from+i]
-		var carry uint64
-		v[0], carry = bits.Add64(v[0], c.bias[0], 0)
-		v[1], carry = bits.Add64(v[1], c.bias[1], carry)
-		v[2], carry = bits.Add64(v[2], c.bias[2], carry)
-		v[3], _ = bits.Add64(v[3], c.bias[3], carry)
-	}
-}

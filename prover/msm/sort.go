@@ -1,10 +1,25 @@
 package msm
 
-// prepare sorts the digits of c's scalars from..to in a window by bucket: the entries
-// of the digits ±d go to bucket d, zeros, so that there is no branch on them, to bucket 0.
-func (a *adder) prepare(c *column, w window, from, to int) sorted {
-	digits := resize(&a.digit, to-from)
-	w.digits(digits, c.value[from:to])
+// prepare sorts the digits of a task's scalars in its window by bucket: the entries of
+// the digits ±d go to bucket d, zeros, so that there is no branch on them, to bucket 0.
+func (a *adder) prepare(t *task) sorted {
+	w := t.windows[t.pass]
+	// end is where the span's scalars end that may have a digit other than 0.
+	end := func(s span) int {
+		if t.pass > 0 {
+			return s.long
+		}
+		return s.to
+	}
+	n := 0
+	for _, s := range t.spans {
+		n += end(s) - s.from
+	}
+	digits := resize(&a.digit, n)
+	n = 0
+	for _, s := range t.spans {
+		n += w.digits(digits[n:], t.value[s.from:end(s)])
+	}
 	start := resize(&a.sort.start, 1<<(w.width-1)+3)
 	clear(start)
 	for _, d := range digits {
@@ -16,13 +31,17 @@ func (a *adder) prepare(c *column, w window, from, to int) sorted {
 	for b := 2; b < len(start); b++ {
 		start[b] += start[b-1]
 	}
-	entries := resize(&a.sort.entries, len(digits))
-	index := c.index[from:to]
-	for i, d := range digits {
-		sign := d >> 31
-		next := &start[(d^sign)-sign+1]
-		entries[*next] = index[i]<<1 | uint32(sign)&1
-		*next++
+	entries := resize(&a.sort.entries, n)
+	n = 0
+	for _, s := range t.spans {
+		for _, index := range t.index[s.from:end(s)] {
+			d := digits[n]
+			n++
+			sign := d >> 31
+			next := &start[(d^sign)-sign+1]
+			entries[*next] = index<<1 | uint32(sign)&1
+			*next++
+		}
 	}
 	clear(digits)
 	return sorted{entries, start[:len(start)-1]}

@@ -9,8 +9,9 @@ type window struct {
 	last          bool
 }
 
-// digits sets digits to the window's of values that carry the plan's bias.
-func (w window) digits(digits []int32, values []wide) {
+// digits sets digits to the window's of values that carry the plan's bias, and returns
+// their number.
+func (w window) digits(digits []int32, values []wide) int {
 	width := w.width
 	if w.last {
 		width++
@@ -19,10 +20,12 @@ func (w window) digits(digits []int32, values []wide) {
 	low, shift := w.offset/64, uint(w.offset%64)
 	high := min(low+1, len(wide{})-1)
 	mask, zero := uint64(1)<<width-1, int32(1)<<(w.width-1)
-	for i := range digits {
+	digits = digits[:len(values)]
+	for i := range values {
 		v := &values[i]
 		digits[i] = int32((v[low]>>shift|v[high]<<(64-shift))&mask) - zero
 	}
+	return len(values)
 }
 
 // plan says how the scalars of one column are cut into windows, each of which is one
@@ -30,12 +33,13 @@ func (w window) digits(digits []int32, values []wide) {
 type plan struct {
 	windows []window
 	bias    wide  // Σ 2^(offset+width−1) over the windows
-	count   []int // by window, an upper bound on the digits that aren't zero
+	digits  []int // by window, an upper bound on the digits that aren't zero
+	reads   []int // by window, the scalars whose digits have to be read
 }
 
 // Costs in units of one addition of a batch, about 45 ns, measured.
 const (
-	costOfTerm   = 0.1  // reading a digit that is zero
+	costOfRead   = 0.1  // reading and sorting a digit
 	costOfPass   = 1200 // weighing the last few buckets
 	bucketAdds   = 2.3  // weighing a bucket
 	costOfBucket = 0.1  // a bucket that stays empty
@@ -57,6 +61,13 @@ func makePlan(h *histogram) plan {
 	total := longest + 1 // the sign
 	// A scalar shorter than a window's offset has the digit 0 in it.
 	digits := func(w window) int { return above[max(w.offset, 1)] }
+	// All windows but the first are read only in scalars that don't fit the first.
+	reads := func(k, first int) int {
+		if k == 0 {
+			return above[1]
+		}
+		return above[first]
+	}
 
 	bestFirst, bestCount, bestCost := 0, 0, math.Inf(1)
 	for first := 1; first <= min(maxWidth, total); first++ {
@@ -65,7 +76,7 @@ func makePlan(h *histogram) plan {
 			cost := 0.0
 			for k := 0; k <= count && cost < bestCost; k++ {
 				w := cut(first, total, count, k)
-				cost += passCost(above[1], digits(w), w.width)
+				cost += passCost(reads(k, first), digits(w), w.width)
 			}
 			if cost < bestCost {
 				bestFirst, bestCount, bestCost = first, count, cost
@@ -76,7 +87,8 @@ func makePlan(h *histogram) plan {
 	for k := range bestCount + 1 {
 		w := cut(bestFirst, total, bestCount, k)
 		p.windows = append(p.windows, w)
-		p.count = append(p.count, digits(w))
+		p.digits = append(p.digits, digits(w))
+		p.reads = append(p.reads, reads(k, bestFirst))
 		top := w.offset + w.width - 1
 		var bit wide
 		bit[top>>6] = 1 << (top & 63)
@@ -85,11 +97,11 @@ func makePlan(h *histogram) plan {
 	return p
 }
 
-// passCost estimates what a pass costs, in additions, over terms scalars of which
-// digits don't have the digit zero.
-func passCost(terms, digits, width int) float64 {
+// passCost estimates what a pass costs, in additions, that reads so many scalars and
+// finds so many digits that aren't zero.
+func passCost(reads, digits, width int) float64 {
 	buckets := 1 << (width - 1)
-	return costOfTerm*float64(terms) + float64(digits) + bucketAdds*float64(min(digits, buckets)) +
+	return costOfRead*float64(reads) + float64(digits) + bucketAdds*float64(min(digits, buckets)) +
 		costOfBucket*float64(buckets) + costOfPass
 }
 
