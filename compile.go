@@ -32,8 +32,9 @@ type Options struct {
 	Labels []string
 	// DatasetSize, if above 0, makes a circuit that runs the network on that many labelled
 	// samples and proves how many of its answers are right, instead of one answer. The
-	// network's one output has to be a label, so it usually needs a head. Hidden weights
-	// have the digest, under one salt, that they have in a circuit for one inference.
+	// network's one output has to be a label, so it usually needs a head. Samples and labels
+	// can't be Private. Hidden weights have the digest, under one salt, that they have in a
+	// circuit for one inference.
 	DatasetSize int
 	// Widths fix the widths in bits of the circuit's range-check tables, ascending;
 	// nil chooses the cheapest.
@@ -131,6 +132,12 @@ func (m *Model) repeat() error {
 	p, err := countCorrect(m.Program, m.Settings.DatasetSize)
 	if err != nil {
 		return err
+	}
+	for _, id := range p.Inputs {
+		in, _ := p.Nodes[id].Op.(quantize.Input)
+		if m.Settings.Visibility[in.Name] == circuit.Private {
+			return &circuit.VisibilityError{Name: in.Name, Reason: "right answers on samples that a prover may choose say nothing: make it public or hashed"}
+		}
 	}
 	m.inference, m.Program = m.Program, p
 	return nil

@@ -42,7 +42,7 @@ func (e *DatasetError) Error() string {
 }
 
 // DatasetSize returns over how many labelled samples a proof counts correct answers, or
-// 0 if it is about one inference.
+// 0 if it is about one inference, or about samples that it neither shows nor hashes.
 func DatasetSize(m *circuit.Manifest) int {
 	last := len(m.Inputs) - 1
 	if last < 1 || m.Inputs[last].Name != LabelsInput || len(m.Inputs[last].Shape) != 1 ||
@@ -51,7 +51,7 @@ func DatasetSize(m *circuit.Manifest) int {
 	}
 	n := m.Inputs[last].Shape[0]
 	for _, p := range m.Inputs {
-		if len(p.Shape) == 0 || p.Shape[0] != n {
+		if len(p.Shape) == 0 || p.Shape[0] != n || p.Visibility == circuit.Private {
 			return 0
 		}
 	}

@@ -198,6 +198,36 @@ func TestSaveAndOpenDataset(t *testing.T) {
 	}
 }
 
+// TestDatasetOfAnotherTraining compiles other weights like those of a data set's circuit:
+// they have its key, and another accuracy.
+func TestDatasetOfAnotherTraining(t *testing.T) {
+	const n = 8
+	load := zkml.LoadOptions{Head: zkml.ArgMax()}
+	hidden := map[string]circuit.Visibility{circuit.WeightsName: circuit.Hashed}
+	_, m := compiled(t, "breast_cancer", load, zkml.Options{DatasetSize: n, Visibility: hidden})
+	negated := retrained(t, "breast_cancer", load, func(tensor string, values []float32) {
+		if tensor == "coefficient2" || tensor == "intercepts2" {
+			for i := range values {
+				values[i] = -values[i]
+			}
+		}
+	})
+	other, err := zkml.Compile(context.Background(), negated, zkml.Options{Like: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other.Program.Digest() != m.Program.Digest() || zkml.DatasetSize(other.Circuit.Manifest) != n {
+		t.Fatal("the circuit isn't the same")
+	}
+	samples, _, answers := heldOut(t, "breast_cancer", "features", n)
+	if got := counted(t, m, samples, answers); got != n {
+		t.Errorf("%d of %d are right", got, n)
+	}
+	if got := counted(t, other, samples, answers); got != 0 {
+		t.Errorf("%d of %d are right of a network that answers with the other class", got, n)
+	}
+}
+
 // TestDatasetRefuses asks for an accuracy of models that have none, and of too many
 // samples.
 func TestDatasetRefuses(t *testing.T) {
@@ -217,6 +247,8 @@ func TestDatasetRefuses(t *testing.T) {
 		{"a label for each score", "breast_cancer", zkml.Threshold(0.5), 4, nil, &answer, "has 2 labels"},
 		{"a negative size", "breast_cancer", zkml.ArgMax(), -1, nil, &answer, "-1 samples"},
 		{"too many samples", "breast_cancer", zkml.ArgMax(), 1 << 40, nil, &limit, ""},
+		{"private samples", "breast_cancer", zkml.ArgMax(), 4, map[string]circuit.Visibility{"features": circuit.Private}, &visibility, `"features"`},
+		{"private labels", "breast_cancer", zkml.ArgMax(), 4, map[string]circuit.Visibility{zkml.LabelsInput: circuit.Private}, &visibility, "make it public or hashed"},
 		{"a hashed label", "breast_cancer", zkml.ArgMax(), 4, map[string]circuit.Visibility{zkml.LabelOutput: circuit.Hashed}, &visibility, `"label"`},
 	} {
 		n, err := zkml.Load("testdata/"+test.model+"/model.onnx", zkml.LoadOptions{Head: test.head})

@@ -3,6 +3,7 @@ package evm_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"testing"
 	"time"
@@ -123,6 +124,10 @@ func TestAccuracy(t *testing.T) {
 	other := prove(labels)
 	if other.ModelID != proof.ModelID || other.Words[4] == weights {
 		t.Fatal("the other weights are the same, or the model isn't")
+	}
+	expect := zkml.Expectation{AllowDevelopmentSRS: true, Digests: map[string]fr.Element{circuit.WeightsName: weights}}
+	if _, err := zkml.Verify(vk, other, expect); !errors.Is(err, prover.ErrRejected) {
+		t.Errorf("other weights where the first are expected: %v", err)
 	}
 	if err := record(other, weights, other.Words[3]); err == nil {
 		t.Error("other weights under the digest of the first are accepted")
