@@ -42,15 +42,22 @@ func compile(circuit frontend.Circuit) (*cs.SparseR1CS, error) {
 
 func setUp(system *cs.SparseR1CS, assignment frontend.Circuit) (*Subject, error) {
 	s := &Subject{System: system}
-	str, err := development(bits.Len(uint(s.Rows() - 1)))
-	if err != nil {
-		return nil, err
-	}
-	if s.Key, _, err = gnark.Setup(system, str.Canonical(), str.InLagrangeForm()); err != nil {
+	var err error
+	if s.Key, err = Key(system); err != nil {
 		return nil, err
 	}
 	s.Witness, err = frontend.NewWitness(assignment, ecc.BN254.ScalarField())
 	return s, err
+}
+
+// Key sets a circuit up with the development string.
+func Key(system *cs.SparseR1CS) (*gnark.ProvingKey, error) {
+	str, err := development(bits.Len(uint(system.GetNbConstraints() + len(system.Public) - 1)))
+	if err != nil {
+		return nil, err
+	}
+	key, _, err := gnark.Setup(system, str.Canonical(), str.InLagrangeForm())
+	return key, err
 }
 
 // Rows returns the number of constraints and public words.
