@@ -64,9 +64,9 @@ func (p *profile) Interpolate(ctx context.Context, v ...plonk.Vector) error {
 	return p.Device.Interpolate(ctx, v...)
 }
 
-func (p *profile) ToCoset(ctx context.Context, transforms ...plonk.Transform) error {
+func (p *profile) ToCoset(ctx context.Context, shift fr.Element, transforms ...plonk.Transform) error {
 	defer p.add(ntt, cpuTime())
-	return p.Device.ToCoset(ctx, transforms...)
+	return p.Device.ToCoset(ctx, shift, transforms...)
 }
 
 func (p *profile) FromCoset(ctx context.Context, shift fr.Element, v ...plonk.Vector) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -210,6 +211,7 @@ func (p *Prover) loadFixed(ctx context.Context, trace *gnark.Trace, domain *fft.
 			return err
 		}
 	}
+	runtime.GC() // the trace has left as much again, which would add to the proof's peak
 	return nil
 }
 
@@ -225,7 +227,7 @@ func (p *Prover) loadIdentity(ctx context.Context) error {
 	if p.identity, err = p.device.Allocate(p.n); err != nil {
 		return err
 	}
-	return p.device.ToCoset(ctx, Transform{Coefficients: coefficients, Values: p.identity, Shift: fr.One()})
+	return p.device.ToCoset(ctx, fr.One(), Transform{coefficients, p.identity})
 }
 
 // fixedOn returns the values of the fixed polynomials on a coset.
@@ -242,9 +244,9 @@ func (p *Prover) fixedOn(ctx context.Context, c *coset) ([]Vector, error) {
 			return nil, err
 		}
 		values[i] = v
-		transforms = append(transforms, Transform{Coefficients: coefficients, Values: v, Shift: c.shift})
+		transforms = append(transforms, Transform{coefficients, v})
 	}
-	if err := p.device.ToCoset(ctx, transforms...); err != nil {
+	if err := p.device.ToCoset(ctx, c.shift, transforms...); err != nil {
 		p.device.Free(values...)
 		return nil, err
 	}

@@ -38,6 +38,9 @@ func (s *scratch) value(f *Formula, from, to, depth int) fr.Vector {
 		*s = append(*s, make([]fr.Element, block))
 	}
 	out := fr.Vector((*s)[depth][:to-from])
+	if f.Op == NextLeaf {
+		return next(out, onCPU(f.Vector), from)
+	}
 	// The first term may be computed in place: the others use deeper blocks.
 	acc := s.value(&f.Terms[0], from, to, depth)
 	switch f.Op {
@@ -63,6 +66,34 @@ func (s *scratch) value(f *Formula, from, to, depth int) fr.Vector {
 		acc = out
 	}
 	return acc
+}
+
+// next returns the elements that follow in the rows' order on those from index from, a
+// multiple of the block: in the vector, or else in out.
+//
+// The order is bit-reversed: the index of the next row is j + 1 with the carry going down
+// from the highest bit. If it stays among the bits that a block's indices share, the next
+// rows of a block are another block.
+func next(out, v fr.Vector, from int) fr.Vector {
+	if blocks := len(v) / len(out); from/len(out) < blocks-1 {
+		at := nextRow(from/len(out), blocks) * len(out)
+		return v[at : at+len(out)]
+	}
+	for i := range out {
+		out[i] = v[nextRow(from+i, len(v))]
+	}
+	return out
+}
+
+// nextRow adds 1 to an index of log2(n) bits read backwards; after the last comes 0.
+func nextRow(j, n int) int {
+	for bit := n / 2; bit > 0; bit /= 2 {
+		if j&bit == 0 {
+			return j | bit
+		}
+		j &^= bit
+	}
+	return j
 }
 
 // Evaluate implements [Device]: each block's inner product with the powers of z, and

@@ -43,48 +43,63 @@ func (c *CPU) Interpolate(ctx context.Context, vectors ...Vector) error {
 }
 
 // ToCoset implements [Device].
-func (c *CPU) ToCoset(ctx context.Context, transforms ...Transform) error {
+func (c *CPU) ToCoset(ctx context.Context, shift fr.Element, transforms ...Transform) error {
+	if len(transforms) == 0 {
+		return nil
+	}
+	dst, src := make([]fr.Vector, len(transforms)), make([]fr.Vector, len(transforms))
+	for i, t := range transforms {
+		dst[i], src[i] = onCPU(t.Values), onCPU(t.Coefficients)
+	}
+	scaleByPowers(dst, src, shift)
 	return each(ctx, len(transforms), func(i int) error {
-		t := &transforms[i]
-		v := onCPU(t.Values)
-		scaleByPowers(v, onCPU(t.Coefficients), t.Shift)
-		c.domain(len(v)).FFT(v, fft.DIF, tasks(len(transforms)))
+		c.domain(len(dst[i])).FFT(dst[i], fft.DIF, tasks(len(transforms)))
 		return nil
 	})
 }
 
 // FromCoset implements [Device].
 func (c *CPU) FromCoset(ctx context.Context, shift fr.Element, vectors ...Vector) error {
-	var inverse fr.Element
-	inverse.Inverse(&shift)
-	return each(ctx, len(vectors), func(i int) error {
-		v := onCPU(vectors[i])
-		c.domain(len(v)).FFTInverse(v, fft.DIT, tasks(len(vectors)))
-		scaleByPowers(v, v, inverse)
+	if len(vectors) == 0 {
+		return nil
+	}
+	v := make([]fr.Vector, len(vectors))
+	for i := range vectors {
+		v[i] = onCPU(vectors[i])
+	}
+	err := each(ctx, len(v), func(i int) error {
+		c.domain(len(v[i])).FFTInverse(v[i], fft.DIT, tasks(len(v)))
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	var inverse fr.Element
+	inverse.Inverse(&shift)
+	scaleByPowers(v, v, inverse)
+	return nil
 }
 
-// scaleByPowers sets dst[i] to src[i]·xⁱ. It multiplies block by block, by the
-// powers of one block that are multiplied by the block's first power, so that no
-// table of n powers is needed.
-func scaleByPowers(dst, src fr.Vector, x fr.Element) {
-	if x.IsOne() {
-		copy(dst, src)
-		return
-	}
-	table := powers(x, min(block, len(dst)))
-	var step fr.Element
-	step.Mul(&table[len(table)-1], &x)
-	first := fr.One()
-	factors := make(fr.Vector, len(table))
-	for from := 0; from < len(dst); from += block {
-		to := min(from+block, len(dst))
-		factors.ScalarMul(table, &first)
-		d := dst[from:to]
-		d.Mul(src[from:to], factors[:to-from])
-		first.Mul(&first, &step)
-	}
+// scaleByPowers sets dst[k][i] to src[k][i]·xⁱ; all are of one length. Block by block, it
+// multiplies the powers of one block by the block's first power, so that no table of n
+// powers is needed.
+func scaleByPowers(dst, src []fr.Vector, x fr.Element) {
+	n := len(dst[0])
+	table := powers(x, min(block, n))
+	step := power(x, block)
+	ranges(n, block, func(_, first, last int) {
+		start := power(x, first)
+		factors := make(fr.Vector, len(table))
+		for from := first; from < last; from += block {
+			to := min(from+block, last)
+			factors.ScalarMul(table, &start)
+			for k := range dst {
+				part := dst[k][from:to]
+				part.Mul(src[k][from:to], factors[:to-from])
+			}
+			start.Mul(&start, &step)
+		}
+	})
 }
 
 // powers returns 1, x, x², … of n elements.

@@ -32,7 +32,7 @@ func TestCPU(t *testing.T) {
 
 			// ToCoset has the values on the coset, in some order; FromCoset undoes it.
 			values, _ := d.Allocate(n)
-			if err := d.ToCoset(ctx, Transform{Coefficients: p, Values: values, Shift: shift}); err != nil {
+			if err := d.ToCoset(ctx, shift, Transform{p, values}); err != nil {
 				t.Fatal(err)
 			}
 			found := make(map[fr.Element]bool)
@@ -44,6 +44,24 @@ func TestCPU(t *testing.T) {
 				x.Mul(&x, &shift)
 				if !found[horner(coefficients, x)] {
 					t.Fatalf("the value at shift·ω^%d isn't among those on the coset", i)
+				}
+			}
+			// Next has those at ω times the point.
+			next, _ := d.Allocate(n)
+			if err := d.Map(ctx, next, Next(values)); err != nil {
+				t.Fatal(err)
+			}
+			successor := make(map[fr.Element]fr.Element)
+			for i := range n {
+				x := power(root, i)
+				x.Mul(&x, &shift)
+				at := horner(coefficients, x)
+				x.Mul(&x, &root)
+				successor[at] = horner(coefficients, x)
+			}
+			for i, v := range onCPU(values) {
+				if want := successor[v]; !onCPU(next)[i].Equal(&want) {
+					t.Fatalf("the value after that at index %d is wrong", i)
 				}
 			}
 			if err := d.FromCoset(ctx, shift, values); err != nil {

@@ -39,9 +39,10 @@ type Device interface {
 	// Interpolate replaces the values v(ωⁱ) of polynomials, in the order of i, by
 	// their coefficients. The domain has as many elements as the vector.
 	Interpolate(ctx context.Context, vectors ...Vector) error
-	// ToCoset writes the values of polynomials on cosets of the domain. Their order
-	// is the device's own, the same in every call: element-wise work doesn't mind.
-	ToCoset(ctx context.Context, transforms ...Transform) error
+	// ToCoset writes the values of polynomials on the coset shift·⟨ω⟩ of the domain.
+	// Their order is the device's own, the same in every call: element-wise work
+	// doesn't mind, and [Next] finds the next row.
+	ToCoset(ctx context.Context, shift fr.Element, transforms ...Transform) error
 	// FromCoset undoes ToCoset in place: values on shift·⟨ω⟩ become coefficients.
 	FromCoset(ctx context.Context, shift fr.Element, vectors ...Vector) error
 
@@ -71,10 +72,6 @@ type Bases interface {
 	Len() int
 }
 
-// Transform asks for the values of one polynomial on one coset.
-type Transform struct {
-	// Coefficients are left as they are; Values is as long and another vector.
-	Coefficients, Values Vector
-	// Shift is what the domain is multiplied by.
-	Shift fr.Element
-}
+// Transform names the coefficients of a polynomial, which are left as they are, and a
+// vector as long for its values.
+type Transform struct{ Coefficients, Values Vector }

@@ -135,25 +135,20 @@ func (s *proof) onCoset(c *coset, dst, completed Vector) error {
 			return err
 		}
 	}
-	// The polynomials that depend on the witness; Z a second time, at ωX.
-	transforms := []Transform{{Coefficients: s.z.body}}
-	transforms[0].Shift.Mul(&c.shift, &s.vk.Generator)
-	for _, v := range append([]Vector{s.l.body, s.r.body, s.o.body, s.z.body, completed}, s.pi2...) {
-		transforms = append(transforms, Transform{Coefficients: v, Shift: c.shift})
-	}
-	values := make([]Formula, len(transforms))
-	for i := range transforms {
+	var transforms []Transform
+	var values []Formula
+	for _, coefficients := range append([]Vector{s.l.body, s.r.body, s.o.body, s.z.body, completed}, s.pi2...) {
 		v, err := s.device.Allocate(s.n)
 		if err != nil {
 			return err
 		}
 		defer s.device.Free(v)
-		transforms[i].Values, values[i] = v, Of(v)
+		transforms, values = append(transforms, Transform{coefficients, v}), append(values, Of(v))
 	}
-	if err := s.device.ToCoset(s.ctx, transforms...); err != nil {
+	if err := s.device.ToCoset(s.ctx, c.shift, transforms...); err != nil {
 		return err
 	}
-	zNext, l, r, o, z, completedQk, pi2 := values[0], values[1], values[2], values[3], values[4], values[5], values[6:]
+	l, r, o, z, completedQk, pi2 := values[0], values[1], values[2], values[3], values[4], values[5:]
 	q := make([]Formula, len(fixed))
 	for i := range fixed {
 		q[i] = Of(fixed[i])
@@ -178,7 +173,7 @@ func (s *proof) onCoset(c *coset, dst, completed Vector) error {
 	}
 	x := Of(s.identity)
 	permutation := Difference(
-		Product(factor(l, s.beta, q[s1]), factor(r, s.beta, q[s2]), factor(o, s.beta, q[s3]), zNext),
+		Product(factor(l, s.beta, q[s1]), factor(r, s.beta, q[s2]), factor(o, s.beta, q[s3]), Next(z.Vector)),
 		Product(factor(l, betaX, x), factor(r, betaK1X, x), factor(o, betaK2X, x), z),
 	)
 
