@@ -24,9 +24,10 @@ test: go tools
 	  echo 'GOAMD64=v3 $(GO) test -run TestGolden .'; GOAMD64=v3 $(GO) test -run TestGolden .; \
 	else echo 'the golden digests under GOAMD64=v3 need a processor with AVX2: not run'; fi
 
-# LeNet-5's times as ratios to gnark's own, beside their limits; wants an idle machine.
+# Our prover's times as ratios to gnark's own on the same circuits, beside their limits, with all
+# figures in bench.json; wants an idle machine.
 bench: go
-	$(GO) run ./bench -limits
+	$(GO) run ./bench -limits -json bench.json
 
 # Feeds generated input to everything that reads a file, and generated programs to the
 # interpreters: 50 minutes. make fuzz FUZZTIME=10s gives each target that time instead,
