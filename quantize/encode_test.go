@@ -1,8 +1,8 @@
 package quantize_test
 
 import (
-	"context"
 	"bytes"
+	"context"
 	"encoding/hex"
 	"flag"
 	"math"
