@@ -219,7 +219,7 @@ func setLabels(g *graph.Graph, p *quantize.Program, s *Settings) error {
 func (m *Model) DomainLog() int { return prover.DomainLog(m.Circuit.System) }
 
 // Assign quantizes one set of inputs and computes the witness. Salts are those of
-// o.Secrets, and new ones where it has none.
+// o.Salts and, but for outputs, of o.Secrets; new ones where they have none.
 func (m *Model) Assign(inputs Inputs, o ProveOptions) (*circuit.Assignment, error) {
 	values, err := m.arrange(inputs)
 	if err != nil {
@@ -233,11 +233,7 @@ func (m *Model) Assign(inputs Inputs, o ProveOptions) (*circuit.Assignment, erro
 	if err != nil {
 		return nil, m.inSample(err)
 	}
-	var salts circuit.Salts
-	if o.Secrets != nil {
-		salts = o.Secrets.Salts
-	}
-	return m.Circuit.AssignSalted(integers, o.Context, salts)
+	return m.Circuit.AssignSalted(integers, o.Context, m.salts(o))
 }
 
 // arrange puts inputs into the program's order.

@@ -3,6 +3,7 @@ package zkml
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -176,6 +177,20 @@ func (m *Model) CommitWeights(s *Secrets) (prover.Value, error) {
 		return prover.Value{}, err
 	}
 	return prover.Value{Name: circuit.WeightsName, Role: circuit.WeightsName, Visibility: circuit.Hashed, Digest: (*prover.Word)(&digest)}, nil
+}
+
+// salts returns the salts that a proof is to take, without those of outputs that an
+// earlier proof left in the secrets.
+func (m *Model) salts(o ProveOptions) circuit.Salts {
+	salts := make(circuit.Salts)
+	if o.Secrets != nil {
+		maps.Copy(salts, o.Secrets.Salts)
+	}
+	for _, p := range m.Circuit.Manifest.Outputs {
+		delete(salts, p.Name)
+	}
+	maps.Copy(salts, o.Salts)
+	return salts
 }
 
 // keep stores what a proof doesn't show: the salts and the hidden outputs.

@@ -61,6 +61,7 @@ package zkml
 import (
 	"context"
 
+	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 )
@@ -79,10 +80,16 @@ type ProveOptions struct {
 	// Clamp moves an input that lies outside its declared interval to the nearest
 	// end, instead of refusing it.
 	Clamp bool
-	// Secrets, if given, has salts for hashed tensors. Those that it lacks are drawn
-	// and stored in it, and so are the outputs that the proof doesn't show. Without it
-	// the salts are forgotten, and nobody can say what a digest is of.
+	// Secrets, if given, has salts for hashed inputs and weights, such as those of
+	// [Commit]. Those that it lacks are drawn and stored in it, and so are the outputs
+	// that the proof doesn't show. Outputs always get new salts, which replace those of
+	// an earlier proof in it: two digests of one output under one salt would say whether
+	// two answers are equal. Without Secrets the salts are forgotten, and nobody can say
+	// what a digest is of.
 	Secrets *Secrets
+	// Salts are taken as they are, before those of Secrets and for outputs too: whoever
+	// gives one wants equal values to have equal digests.
+	Salts circuit.Salts
 	// Progress, if set, is told what is being done.
 	Progress func(step string)
 }

@@ -68,9 +68,11 @@ right, if the model was compiled with --dataset-size.`,
 					if o.Secrets, err = readSecrets(secrets); err != nil {
 						return err
 					}
-					a.saltNotices(m, secrets, o.Secrets)
+					if keep, err = a.placeSecrets(m, keep, out, o.Secrets); err != nil {
+						return err
+					}
 				}
-				if err := addSalts(o.Secrets, salts); err != nil {
+				if o.Salts, err = readSalts(salts); err != nil {
 					return err
 				}
 			}
@@ -121,19 +123,32 @@ right, if the model was compiled with --dataset-size.`,
 	flags.StringVar(&word, "context", "0", "the word that binds the proof to one use, at most 248 bits")
 	flags.BoolVar(&clamp, "clamp", false, "move inputs outside their interval to its nearest end instead of refusing them")
 	flags.BoolVar(&lowMemory, "low-memory", false, "keep less in memory and compute it anew")
-	flags.StringVar(&secrets, "secrets", "", "`file` with salts, such as commit's; what it lacks is drawn and written to it (default: new salts, written beside the proof: PROOF.secrets.json)")
+	flags.StringVar(&secrets, "secrets", "", "`file` with salts of inputs and weights, such as commit's; the rest, and new salts of outputs, are drawn and written to it, or beside the proof if it has an earlier proof's answers (default: all new, beside the proof: PROOF.secrets.json)")
 	flags.StringArrayVar(&salts, "salt", nil, "salt of a hashed tensor from another proof's secrets, `NAME=SECRETS:OTHER`, so that equal values have equal digests; repeatable")
 	flags.StringVarP(&out, "output", "o", "proof.json", "the proof; - for standard output")
 	return cmd
 }
 
-// saltNotices warns of answers that are hashed under salts of an earlier proof.
-func (a *app) saltNotices(m *zkml.Model, path string, s *zkml.Secrets) {
+// placeSecrets returns where a proof's secrets go if those of a file were taken: to the
+// file, unless it has the secrets of an earlier proof, whose digests nobody could open
+// without them.
+func (a *app) placeSecrets(m *zkml.Model, path, proof string, s *zkml.Secrets) (string, error) {
+	earlier := len(s.Outputs) > 0
 	for _, p := range m.Circuit.Manifest.Outputs {
-		if _, ok := s.Salts[p.Name]; ok && p.Visibility == circuit.Hashed {
-			a.notice("%s has a salt of output %s already: equal answers then have equal digests; give each proof a file of its own to hide that", path, p.Name)
-		}
+		_, salted := s.Salts[p.Name]
+		earlier = earlier || salted
 	}
+	switch {
+	case !earlier:
+		return path, nil
+	case proof == "-":
+		return "", usagef("--secrets %s: it has the secrets of an earlier proof, and this proof goes to standard output: copy commit's file for each", path)
+	}
+	place := beside(proof, ".secrets.json")
+	if place != path {
+		a.notice("%s has the secrets of an earlier proof: those of this one go to %s", path, place)
+	}
+	return place, nil
 }
 
 // secretsPath is where a proof's secrets go: "" if it has none.

@@ -5,8 +5,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/internal/inputfile"
@@ -97,26 +95,24 @@ func readSecrets(path string) (*zkml.Secrets, error) {
 	return readFile(path, prover.ReadSecrets)
 }
 
-// addSalts takes salts from other secrets files, NAME=FILE:OTHER.
-func addSalts(s *zkml.Secrets, texts []string) error {
+// readSalts takes salts from other secrets files, NAME=FILE:OTHER.
+func readSalts(texts []string) (circuit.Salts, error) {
+	salts := make(circuit.Salts)
 	for _, text := range texts {
 		name, source, _ := strings.Cut(text, "=")
 		path, other, ok := strings.Cut(source, ":")
 		if name == "" || !ok {
-			return usagef("--salt %q: want NAME=SECRETS:OTHER", text)
+			return nil, usagef("--salt %q: want NAME=SECRETS:OTHER", text)
 		}
 		from, err := readFile(path, prover.ReadSecrets)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		salt, ok := from.Salts[other]
 		if !ok {
-			return usagef("--salt %q: %s has no salt of %q", text, path, other)
+			return nil, usagef("--salt %q: %s has no salt of %q", text, path, other)
 		}
-		if s.Salts == nil {
-			s.Salts = make(map[string]fr.Element)
-		}
-		s.Salts[name] = salt
+		salts[name] = salt
 	}
-	return nil
+	return salts, nil
 }
