@@ -44,7 +44,7 @@ differential: go tools
 
 # All 27 ways to show and hide the input, output and weights of a network, and three of
 # LeNet-5, each proven and verified in Go and in its contract, with a table of what they
-# cost; and an accuracy over 64 samples. About five minutes.
+# cost; and an accuracy over 64 samples. Some minutes.
 visibility: go tools
 	$(GO) test -timeout 60m -v -run 'TestVisibility|TestAccuracy' ./verifier/solidity/evm -full
 
