@@ -503,3 +503,24 @@ func TestOneZero(t *testing.T) {
 		t.Error("the constant is -0")
 	}
 }
+
+// TestFormerPanics has the models that fuzzing found to panic: a Pad without operands,
+// and the reciprocal of integers, fixed and computed.
+func TestFormerPanics(t *testing.T) {
+	for name, m := range map[string]*modelBuilder{
+		"pad without operands":               newModel(13).input("x", Float, 2).node("Pad", nil, names("y")).output("y"),
+		"pad without operands, old":          newModel(10).input("x", Float, 2).node("Pad", nil, names("y")).output("y"),
+		"pad of no operand":                  newModel(13).input("x", Float, 2).weight(intTensor("p", []int64{2}, 1, 1)).node("Pad", names("", "p"), names("y")).output("y"),
+		"reciprocal of fixed integers":       newModel(13).input("x", Float, 2).weight(intTensor("i", []int64{2}, 1, 2)).node("Reciprocal", names("i"), names("y")).output("y"),
+		"reciprocal of computed integers":    newModel(13).input("x", Int64, 2).node("Reciprocal", names("x"), names("y")).output("y"),
+		"reciprocal of integers in constant": newModel(13).input("x", Int32, 2).weight(intTensor("i", nil, 0)).node("Reciprocal", names("i"), names("z")).node("Add", names("x", "z"), names("y")).output("y"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := m.bytes()
+			if _, _, err := LoadBytes(data, Options{}); err == nil {
+				t.Error("it loads")
+			}
+			checkLoad(t, data)
+		})
+	}
+}

@@ -10,6 +10,10 @@ import (
 // quotientBits bounds the operands of a division: wider ones are rescaled.
 const quotientBits = 24
 
+// MaxDividend is the largest that a dividend times 2^shift can be: the circuit works
+// with its double in less than 62 bits.
+const MaxDividend = 1 << 60
+
 // div lowers a quotient. The divisor's interval must have one sign; a dividend of
 // both signs is split into its positive and its negative part.
 func (l *lowering) div(id graph.ID) (value, error) {
@@ -48,7 +52,7 @@ func (l *lowering) div(id graph.ID) (value, error) {
 	}
 	ea := l.b.Node(a.id).Scale.Exp
 	shift := max(t.exponent()-ea+eb, 0)
-	if shift+l.reach(a.id) > 60 {
+	if shift+l.reach(a.id) > 60 { // it stays below MaxDividend
 		return value{}, l.unsupported(id, "the quotient of scales 2^-%d and 2^-%d is too wide", ea, eb)
 	}
 	scale := PowerOfTwo(shift + ea - eb)

@@ -276,6 +276,9 @@ func (p *Program) divBounds(id ID, op Div, a, b bounds) (bounds, error) {
 	}
 	var s sum
 	s.addProduct(a.magnitude(), 1<<op.Shift)
+	if s > MaxDividend {
+		return bounds{}, p.invalidf(id, "the dividend times 2^%d can be above 2^60", op.Shift)
+	}
 	if s.addProduct(1, b.magnitude()); !s.fits() {
 		return bounds{}, p.invalidf(id, errMagnitude)
 	}

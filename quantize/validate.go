@@ -208,7 +208,7 @@ func (p *Program) resultShape(id ID, in []tensor.Shape) (tensor.Shape, error) {
 	case Mul:
 		return sameShape(in, arity(2))
 	case Div:
-		if op.Shift > 61 {
+		if op.Shift > 60 {
 			return nil, fmt.Errorf("shift %d", op.Shift)
 		}
 		return sameShape(in, arity(2))
