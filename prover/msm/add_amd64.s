@@ -154,6 +154,23 @@ GLOBL field<>(SB), RODATA|NOPTR, $96
 	AHEAD(from+24(R10)); \
 	AHEAD(from+28(R10))
 
+// SOON and SOON8 do so, as far as the second level, for the entries at from(BX).
+#define SOON(from) \
+	MOVL       from, AX; \
+	ANDL       $-2, AX; \
+	SHLQ       $5, AX; \
+	PREFETCHT1 (R15)(AX*1)
+
+#define SOON8(from) \
+	SOON(from+0(BX)); \
+	SOON(from+4(BX)); \
+	SOON(from+8(BX)); \
+	SOON(from+12(BX)); \
+	SOON(from+16(BX)); \
+	SOON(from+20(BX)); \
+	SOON(from+24(BX)); \
+	SOON(from+28(BX))
+
 // SIGNS sets the mask k to the signs of the eight entries at from(R10). It uses Z20.
 #define SIGNS(from, k) \
 	VPMOVZXDQ from(R10), Z20; \
@@ -161,32 +178,32 @@ GLOBL field<>(SB), RODATA|NOPTR, $96
 	VPMOVQ2M  Z20, k
 
 // ELEMENTS loads the eight elements of four words at the addresses + offset, and cuts
-// them into limbs r0…r4. It uses Z10…Z14 and Z20…Z24.
+// them into limbs r0…r4. It uses Z10…Z13 and Z20…Z24.
 #define ELEMENTS(offset, r0, r1, r2, r3, r4) \
-	VMOVDQU64    offset(AX), Y20; \
-	VMOVDQU64    offset(BX), Y21; \
-	VMOVDQU64    offset(SI), Y22; \
-	VMOVDQU64    offset(DI), Y23; \
-	VINSERTI64X4 $1, offset(CX), Z20, Z20; \
-	VINSERTI64X4 $1, offset(DX), Z21, Z21; \
-	VINSERTI64X4 $1, offset(R8), Z22, Z22; \
-	VINSERTI64X4 $1, offset(R9), Z23, Z23; \
-	VPUNPCKLQDQ  Z21, Z20, Z10; \
-	VPUNPCKHQDQ  Z21, Z20, Z11; \
-	VPUNPCKLQDQ  Z23, Z22, Z12; \
-	VPUNPCKHQDQ  Z23, Z22, Z13; \
-	VSHUFI64X2   $0x88, Z12, Z10, Z20; \
-	VSHUFI64X2   $0x88, Z13, Z11, Z21; \
-	VSHUFI64X2   $0xDD, Z12, Z10, Z22; \
-	VSHUFI64X2   $0xDD, Z13, Z11, Z23; \
-	VPANDQ       Z31, Z20, r0; \
-	VPSHRDQ      $52, Z21, Z20, Z24; \
+	VMOVDQU      offset(AX), Y10; \
+	VMOVDQU      offset(BX), Y11; \
+	VMOVDQU      offset(SI), Y12; \
+	VMOVDQU      offset(DI), Y13; \
+	VINSERTI64X4 $1, offset(CX), Z10, Z10; \
+	VINSERTI64X4 $1, offset(DX), Z11, Z11; \
+	VINSERTI64X4 $1, offset(R8), Z12, Z12; \
+	VINSERTI64X4 $1, offset(R9), Z13, Z13; \
+	VPUNPCKLQDQ  Z11, Z10, Z20; \
+	VPUNPCKHQDQ  Z11, Z10, Z21; \
+	VPUNPCKLQDQ  Z13, Z12, Z22; \
+	VPUNPCKHQDQ  Z13, Z12, Z23; \
+	VSHUFI64X2   $0x88, Z22, Z20, Z10; \
+	VSHUFI64X2   $0x88, Z23, Z21, Z11; \
+	VSHUFI64X2   $0xDD, Z22, Z20, Z12; \
+	VSHUFI64X2   $0xDD, Z23, Z21, Z13; \
+	VPANDQ       Z31, Z10, r0; \
+	VPSHRDQ      $52, Z11, Z10, Z24; \
 	VPANDQ       Z31, Z24, r1; \
-	VPSHRDQ      $40, Z22, Z21, Z24; \
+	VPSHRDQ      $40, Z12, Z11, Z24; \
 	VPANDQ       Z31, Z24, r2; \
-	VPSHRDQ      $28, Z23, Z22, Z24; \
+	VPSHRDQ      $28, Z13, Z12, Z24; \
 	VPANDQ       Z31, Z24, r3; \
-	VPSRLQ       $16, Z23, r4
+	VPSRLQ       $16, Z13, r4
 
 // NEGATE makes y into p − y where the mask says so, with signed limbs.
 #define NEGATE(k, y0, y1, y2, y3, y4) \
@@ -272,12 +289,12 @@ GLOBL field<>(SB), RODATA|NOPTR, $96
 	VSHUFI64X2    $0xD8, Z11, Z11, Z11; \
 	VSHUFI64X2    $0xD8, Z12, Z12, Z12; \
 	VSHUFI64X2    $0xD8, Z13, Z13, Z13; \
-	VMOVDQU64     Y10, offset+0(R13); \
-	VMOVDQU64     Y11, offset+64(R13); \
+	VMOVDQU       Y10, offset+0(R13); \
+	VMOVDQU       Y11, offset+64(R13); \
 	VEXTRACTI64X4 $1, Z10, offset+128(R13); \
 	VEXTRACTI64X4 $1, Z11, offset+192(R13); \
-	VMOVDQU64     Y12, offset+256(R13); \
-	VMOVDQU64     Y13, offset+320(R13); \
+	VMOVDQU       Y12, offset+256(R13); \
+	VMOVDQU       Y13, offset+320(R13); \
 	VEXTRACTI64X4 $1, Z12, offset+384(R13); \
 	VEXTRACTI64X4 $1, Z13, offset+448(R13)
 
@@ -402,11 +419,12 @@ subtracted:
 	VZEROUPPER
 	RET
 
-// func finishPairs(sums *bn254.G1Affine, d, e *block, pairs *pairs, points *bn254.G1Affine, n int)
+// func finishPairs(sums *bn254.G1Affine, d, e *block, pairs *pairs, points *bn254.G1Affine, n int, ahead *entry)
 // The sums of eight pairs at a time from e = (y2 − y1)·2^256 and d = 2^262/(x2 − x1),
 // both below 2p, as numbers mod p. Coordinates carry gnark-crypto's factor 2^256:
 // λ = e·d/2^260 = slope·2^258, x = λ²/2^260 − x1 − x2, y = λ·4(x1 − x)/2^260 − y1.
-TEXT ·finishPairs(SB), NOSPLIT, $0-48
+// Meanwhile the points of 16·n entries at ahead, if not nil, are brought into the cache.
+TEXT ·finishPairs(SB), NOSPLIT, $0-56
 	MOVQ sums+0(FP), R13
 	MOVQ d+8(FP), R11
 	MOVQ e+16(FP), R12
@@ -418,6 +436,15 @@ TEXT ·finishPairs(SB), NOSPLIT, $0-48
 finish:
 	TESTQ R14, R14
 	JEQ   finished
+	MOVQ  ahead+48(FP), BX
+	TESTQ BX, BX
+	JEQ   chord
+	SOON8(0)
+	SOON8(32)
+	ADDQ  $64, BX
+	MOVQ  BX, ahead+48(FP)
+
+chord:
 	LOAD(R12, Z0, Z1, Z2, Z3, Z4)
 	LOAD(R11, Z5, Z6, Z7, Z8, Z9)
 	MULTIPLY(Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7, Z8, Z9)

@@ -30,6 +30,7 @@ type batch struct {
 	pairs   []pairs // room for prefetching beyond the last
 	equal   []uint8 // by eight pairs, one bit each: x1 = x2
 	special []special
+	ahead   []entry // whose points to fetch, with as many after them that may be fetched
 }
 
 // arithmetic does the work of all additions of a batch, eight at a time.
@@ -39,8 +40,9 @@ type arithmetic interface {
 	subtract(pairs []pairs, points []bn254.G1Affine, equal []uint8)
 	// set replaces the numerator and denominator of the j-th slope.
 	set(j int, numerator, denominator *fp.Element)
-	// finish writes the sums, of which each slope's denominator must not be zero.
-	finish(pairs []pairs, points, sums []bn254.G1Affine)
+	// finish writes the sums, of which each slope's denominator must not be zero. If
+	// there are two entries ahead for each pair, their points will be wanted next.
+	finish(pairs []pairs, points, sums []bn254.G1Affine, ahead []entry)
 }
 
 // special is a sum that isn't the chord's or the tangent's.
@@ -96,7 +98,7 @@ func (b *batch) add(points, sums []bn254.G1Affine, infinite bool) bool {
 			}
 		}
 	}
-	b.finish(pairs, points, sums)
+	b.finish(pairs, points, sums, b.ahead)
 	b.n = 0
 
 	infinite = false

@@ -26,7 +26,7 @@ func crossBlocks(x, y, z *block, n int)
 func subtractPairs(d, e *block, equal *uint8, pairs *pairs, points *bn254.G1Affine, n int)
 
 //go:noescape
-func finishPairs(sums *bn254.G1Affine, d, e *block, pairs *pairs, points *bn254.G1Affine, n int)
+func finishPairs(sums *bn254.G1Affine, d, e *block, pairs *pairs, points *bn254.G1Affine, n int, ahead *entry)
 
 // blocks is the arithmetic in AVX-512 IFMA instructions.
 //
@@ -59,10 +59,14 @@ func (b *blocks) set(j int, numerator, denominator *fp.Element) {
 	b.denominators[j/lanes].set(j%lanes, denominator)
 }
 
-func (b *blocks) finish(pairs []pairs, points, sums []bn254.G1Affine) {
+func (b *blocks) finish(pairs []pairs, points, sums []bn254.G1Affine, ahead []entry) {
 	b.invert(len(pairs))
 	_ = sums[lanes*len(pairs)-1]
-	finishPairs(&sums[0], &b.denominators[0], &b.numerators[0], &pairs[0], &points[0], len(pairs))
+	var next *entry
+	if len(ahead) >= 2*lanes*len(pairs) {
+		next = &ahead[0]
+	}
+	finishPairs(&sums[0], &b.denominators[0], &b.numerators[0], &pairs[0], &points[0], len(pairs), next)
 }
 
 // set puts a reduced element into a lane.

@@ -62,8 +62,12 @@ func (b *Bases) load(ctx context.Context, c *column, scalars []fr.Element) error
 
 // read reads the scalars of the k-th span and counts them by length.
 func (c *column) read(k int, scalars []fr.Element, infinite []bool) (h histogram) {
-	var memory [spanSize]fr.Element
 	from, to := k*spanSize, min((k+1)*spanSize, len(scalars))
+	c.spans[k] = span{from, from, from}
+	if allZero(scalars[from:to]) {
+		return h
+	}
+	var memory [spanSize]fr.Element
 	values := fr.Vector(memory[:to-from])
 	integers(values, scalars[from:to])
 	at := from
@@ -78,8 +82,18 @@ func (c *column) read(k int, scalars []fr.Element, infinite []bool) (h histogram
 		at++
 	}
 	clear(values)
-	c.spans[k] = span{from, from, at}
+	c.spans[k].to = at
 	return h
+}
+
+// allZero says whether all scalars are zero.
+func allZero(scalars []fr.Element) bool {
+	for i := range scalars {
+		if !scalars[i].IsZero() {
+			return false
+		}
+	}
+	return true
 }
 
 // divide brings the span's long scalars to its front and adds the bias to all.

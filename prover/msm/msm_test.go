@@ -87,6 +87,18 @@ var kinds = []struct {
 		return s
 	}},
 	{"mixed", drawMixed},
+	{"few long", func(r *rand.Rand) fr.Element {
+		if r.IntN(300) == 0 {
+			return randomScalar(r)
+		}
+		return fr.NewElement(r.Uint64() & 15)
+	}},
+	{"long runs of zero", func(r *rand.Rand) fr.Element {
+		if zeros++; zeros%3000 < 2500 {
+			return fr.Element{}
+		}
+		return randomScalar(r)
+	}},
 	{"any length", func(r *rand.Rand) fr.Element {
 		v := new(big.Int).Lsh(big.NewInt(1), uint(r.IntN(256)))
 		v.Add(v, big.NewInt(int64(r.IntN(3)-1)))
@@ -113,6 +125,8 @@ var kinds = []struct {
 		return *s.Div(&s, &two)
 	}},
 }
+
+var zeros int // drawn so far in runs
 
 // drawMixed draws as the wires of a quantized model are: 60 % zero, one or small.
 func drawMixed(r *rand.Rand) fr.Element {
@@ -215,7 +229,7 @@ func TestColumns(t *testing.T) {
 	var columns [][]fr.Element
 	for i, kind := range kinds {
 		column := make([]fr.Element, 700-60*i)
-		if i == 4 {
+		if i == 6 {
 			column = nil
 		}
 		for j := range column {

@@ -86,6 +86,7 @@ func (a *adder) sum(ctx context.Context, s sorted, points []bn254.G1Affine, out 
 			}
 			b++
 		}
+		a.ahead = s.entries[at:cap(s.entries)]
 		a.piece(s.entries[first:at], points, out)
 	}
 	return nil
@@ -101,6 +102,7 @@ func (a *adder) piece(entries []entry, points []bn254.G1Affine, out *buckets) {
 		sums := a.rounds[round&1]
 		left = a.pair(left, points, sums)
 		infinite = a.add(points, sums, infinite) || infinite
+		a.ahead = nil
 		points = sums
 	}
 	for k, e := range left {

@@ -31,7 +31,7 @@ func (a *adder) prepare(t *task) sorted {
 	for b := 2; b < len(start); b++ {
 		start[b] += start[b-1]
 	}
-	entries := resize(&a.sort.entries, n)
+	entries := a.entries(n)
 	n = 0
 	for _, s := range t.spans {
 		for _, index := range t.index[s.from:end(s)] {
@@ -46,6 +46,10 @@ func (a *adder) prepare(t *task) sorted {
 	clear(digits)
 	return sorted{entries, start[:len(start)-1]}
 }
+
+// entries returns memory for n entries, and behind it for another piece, so that a
+// piece may be fetched ahead whose end isn't known.
+func (a *adder) entries(n int) []entry { return resize(&a.sort.entries, n+pieceSize)[:n] }
 
 // resize returns the first n elements of *s, which grows if it has to. Their values
 // are arbitrary.

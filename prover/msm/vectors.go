@@ -52,7 +52,7 @@ func (v *vectors) set(j int, numerator, denominator *fp.Element) {
 	v.numerators[j], v.denominators[j] = *numerator, *denominator
 }
 
-func (v *vectors) finish(pairs []pairs, points, sums []bn254.G1Affine) {
+func (v *vectors) finish(pairs []pairs, points, sums []bn254.G1Affine, _ []entry) {
 	n := lanes * len(pairs)
 	x1, y1, x2, t, slope := v.x1[:n], v.y1[:n], v.x2[:n], v.t[:n], v.numerators[:n]
 	v.invert(v.denominators[:n])

@@ -65,7 +65,7 @@ func (a *adder) halve(sums *buckets, width, h int, shifts []int) []int {
 	}
 	next := resize(&a.next, len(start))
 	copy(next, start)
-	entries := resize(&a.sort.entries, total)
+	entries := a.entries(total)
 	for i, number := range sums.number {
 		for _, b := range halves(number) {
 			if b&mask != 0 {
