@@ -17,7 +17,6 @@ import (
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/quantize"
 	"github.com/zkml-go/zkml/testdata"
-	"github.com/zkml-go/zkml/verifier/solidity"
 	"github.com/zkml-go/zkml/verifier/solidity/evm"
 )
 
@@ -43,8 +42,8 @@ func (a *app) demoCommand() *cobra.Command {
 		Short: "prove LeNet-5's answer on one digit and have a contract accept it",
 		Long: `Demo does all that zkml is for, on a model and a digit that are part of the program:
 it compiles LeNet-5, makes keys with the development srs, proves which digit the
-model sees, verifies the proof here and, where Node.js and solc are installed, in
-the Solidity contract, and shows that a changed answer is rejected.`,
+model sees, verifies the proof here and in the Solidity contract, and shows that a
+changed answer is rejected.`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d := &demo{app: a, p: a.progress()}
@@ -102,7 +101,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if err := d.prove(ctx); err != nil {
 		return err
 	}
-	return d.contract(ctx)
+	return d.contract()
 }
 
 // compile loads what is embedded.
@@ -216,27 +215,21 @@ func (d *demo) tamper() (*prover.Proof, error) {
 	return &p, err
 }
 
-// contract runs the Solidity verifier on the proof and on the changed one.
-func (d *demo) contract(ctx context.Context) error {
+// contract runs zkml's verifier on the proof and on the changed one.
+func (d *demo) contract() error {
 	d.p.start("running the contract")
-	report, err := evm.Verify(ctx, d.vk, solidity.Typed, d.proof)
-	var missing *evm.ToolError
-	if errors.As(err, &missing) {
-		d.p.done()
-		d.app.notice("the contract wasn't run: %v; %s", missing, missing.Hint)
-		return nil
-	}
+	report, err := evm.Verify(d.vk, d.proof)
 	if err != nil {
 		return err
 	}
 	d.result.EVM = report
 	d.say("contract accepted in go-ethereum's EVM (%s): %s gas, of which %s for the verifier's code", report.Fork, grouped(report.TransactionGas), grouped(report.ExecutionGas))
-	d.say("         %s and %s bytes of code, %s bytes of calldata", grouped(report.ModelVerifierBytes), grouped(report.PlonkVerifierBytes), grouped(report.CalldataBytes))
+	d.say("         %s bytes of code for all models, %s gas to register this one", grouped(report.VerifierBytes), grouped(report.RegistrationGas))
 	tampered, err := d.tamper()
 	if err != nil {
 		return err
 	}
-	if _, err := evm.Verify(ctx, d.vk, solidity.Typed, tampered); !errors.Is(err, evm.ErrRejected) {
+	if _, err := evm.Verify(d.vk, tampered); !errors.Is(err, evm.ErrRejected) {
 		return fmt.Errorf("the contract didn't reject a changed answer: %v", err)
 	}
 	d.say("         with another digit as its answer: reverted")

@@ -13,6 +13,8 @@ import (
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/quantize"
+	"github.com/zkml-go/zkml/verifier/solidity"
+	"github.com/zkml-go/zkml/verifier/solidity/client"
 	"github.com/zkml-go/zkml/verifier/solidity/evm"
 )
 
@@ -68,7 +70,8 @@ func classify(err error) (code int, hint string) {
 func exitCode(err error) int {
 	switch {
 	case is[*usageError](err), is[*onnx.DimError](err), is[*zkml.HeadError](err), is[*quantize.AnswerError](err), is[*circuit.VisibilityError](err), is[*circuit.WidthsError](err),
-		errors.Is(err, prover.ErrUnknownTensor):
+		errors.Is(err, prover.ErrUnknownTensor), errors.Is(err, solidity.ErrUnboundWeights), errors.Is(err, solidity.ErrWeightsDigest),
+		errors.Is(err, client.ErrAddress), errors.Is(err, client.ErrKey):
 		return exitUsage
 	case is[*survivorsError](err):
 		return exitAudit
@@ -115,8 +118,12 @@ func hintFor(err error) string {
 		return "import a ceremony's file with zkml srs import FILE.ptau, or give --insecure-dev-srs, for development only"
 	case errors.Is(err, prover.ErrUnknownTensor):
 		return "zkml inspect lists what the model shows"
+	case errors.Is(err, solidity.ErrUnboundWeights):
+		return "give --unbound-weights to go on, or compile the model with hashed weights"
+	case errors.Is(err, solidity.ErrWeightsDigest):
+		return "give --weights-digest with what zkml commit prints for weights, or leave it out for a model without hashed weights"
 	}
-	return ""
+	return chainHint(err)
 }
 
 // withHint adds a remedy to an error about a file that isn't there.

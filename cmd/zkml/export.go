@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/spf13/cobra"
 
 	"github.com/zkml-go/zkml/internal/printable"
@@ -33,11 +34,15 @@ type exportResult struct {
 
 func (a *app) exportSolidityCommand() *cobra.Command {
 	var key, sample, out string
-	var dev bool
+	var standalone, dev bool
+	var weights weightsFlags
 	cmd := &cobra.Command{
 		Use:   "solidity --vk MODEL.vk -o FOLDER",
-		Short: "write a Foundry project with the model's verifier",
-		Args:  exactArgs(),
+		Short: "write a Foundry project with the model's contract",
+		Long: `The project has the model's own contract, ModelVerifier: it takes tensors in the
+model's shape and asks zkml's verifier, in which the model's key is registered. With
+--standalone it has gnark's verifier for this one key instead.`,
+		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := require("vk", key); err != nil {
 				return err
@@ -49,7 +54,11 @@ func (a *app) exportSolidityCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o := solidity.Options{AllowDevelopmentSRS: dev}
+			word, err := weights.word()
+			if err != nil {
+				return err
+			}
+			o := solidity.Options{Standalone: standalone, WeightsDigest: (*fr.Element)(word), AllowUnboundWeights: weights.unbound, AllowDevelopmentSRS: dev}
 			if sample != "" {
 				if o.Sample, err = readFile(sample, prover.ReadProof); err != nil {
 					return err
@@ -75,6 +84,8 @@ func (a *app) exportSolidityCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&key, "vk", "", "the verifying key")
 	cmd.Flags().StringVar(&sample, "proof", "", "an accepted proof, from which the project's tests are made")
+	cmd.Flags().BoolVar(&standalone, "standalone", false, "verify with gnark's verifier, made for this key, instead of zkml's for all")
+	weights.register(cmd.Flags())
 	output(cmd.Flags(), &out, "the project's `folder`; files of the same names are replaced")
 	insecure(cmd.Flags(), &dev)
 	return cmd

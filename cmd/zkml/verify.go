@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"io"
+	"math/big"
 	"os"
 	"path/filepath"
 	"time"
@@ -11,7 +13,7 @@ import (
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/prover"
-	"github.com/zkml-go/zkml/verifier/solidity"
+	"github.com/zkml-go/zkml/verifier/solidity/client"
 	"github.com/zkml-go/zkml/verifier/solidity/evm"
 )
 
@@ -26,12 +28,13 @@ type verifyResult struct {
 	Seconds       float64        `json:"seconds"`
 	Values        []prover.Value `json:"values"`
 	// DatasetSize is the number of samples over which the proof counts correct answers.
-	DatasetSize int         `json:"dataset_size,omitempty"`
-	NotPinned   []string    `json:"not_pinned,omitempty"`
-	AnyWeights  bool        `json:"any_weights"`
-	Development bool        `json:"development"`
-	Ceremony    string      `json:"ceremony,omitempty"` // "" if this program knows none that made the key's srs
-	EVM         *evm.Report `json:"evm,omitempty"`
+	DatasetSize int          `json:"dataset_size,omitempty"`
+	NotPinned   []string     `json:"not_pinned,omitempty"`
+	AnyWeights  bool         `json:"any_weights"`
+	Development bool         `json:"development"`
+	Ceremony    string       `json:"ceremony,omitempty"` // "" if this program knows none that made the key's srs
+	EVM         *evm.Report  `json:"evm,omitempty"`
+	Chain       *chainAnswer `json:"chain,omitempty"`
 }
 
 // verifyFlags are the flags of verify.
@@ -39,6 +42,10 @@ type verifyFlags struct {
 	key, model, word string
 	expect           []string
 	evm, dev         bool
+
+	chain          chainFlags
+	contract, code string
+	folder         string
 }
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -47,7 +54,10 @@ func (a *app) verifyCommand() *cobra.Command {
 		Use:   "verify PROOF.json --vk MODEL.vk",
 		Short: "verify a proof and print what it says",
 		Long: `Verify checks a proof against a key. The key, or the model id, has to come from the
-verifier: a key that lies beside the proof may be anyone's.`,
+verifier: a key that lies beside the proof may be anyone's.
+
+With --rpc and --contract it also asks a contract on a chain, zkml's verifier or the
+model's adapter, in a call that changes nothing and costs nothing.`,
 		Args: exactArgs("PROOF.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			vk, pinned, err := f.findKey(args[0])
@@ -78,10 +88,15 @@ verifier: a key that lies beside the proof may be anyone's.`,
 				p := a.progress()
 				defer p.done()
 				p.start("running the contract")
-				if r.EVM, err = evm.Verify(cmd.Context(), vk, solidity.Typed, proof); err != nil {
+				if r.EVM, err = evm.Verify(vk, proof); err != nil {
 					return err
 				}
 				p.done()
+			}
+			if f.chain.rpc != "" || f.contract != "" {
+				if r.Chain, err = a.verifyOnChain(cmd.Context(), &f, vk, proof); err != nil {
+					return err
+				}
 			}
 			a.verifyNotices(&r)
 			return a.emit(r, func(w io.Writer) { printVerdict(w, &r) })
@@ -93,6 +108,10 @@ verifier: a key that lies beside the proof may be anyone's.`,
 	flags.StringVar(&f.word, "context", "", "the context that the proof must carry")
 	flags.StringArrayVar(&f.expect, "expect", nil, "what the proof must say: `NAME=VALUE`, numbers or labels separated by commas, or NAME=DIGEST; repeatable")
 	flags.BoolVar(&f.evm, "evm", false, "run the contract too, and print its gas and code size")
+	f.chain.register(flags)
+	flags.StringVar(&f.contract, "contract", "", "the `address` of the contract to ask: zkml's verifier or the model's adapter")
+	flags.StringVar(&f.code, "code-hash", "", "the `hash` that the adapter's code must have (default: from the record of deployments)")
+	flags.StringVar(&f.folder, "deployments", "deployments", "`folder` with the record of deployments")
 	insecure(flags, &f.dev)
 	return cmd
 }
@@ -164,6 +183,9 @@ func (a *app) verifyNotices(r *verifyResult) {
 	if r.AnyWeights {
 		a.notice("the weights are private: some weights in their intervals give this output")
 	}
+	if r.Chain != nil && !r.Chain.Pinned {
+		a.notice("the adapter's code isn't pinned: a contract that accepts everything answers the same; give --code-hash")
+	}
 	if r.Development {
 		a.notice("the key is of the development srs: anyone can forge this proof")
 	} else if r.Ceremony == "" {
@@ -181,12 +203,56 @@ func printVerdict(w io.Writer, r *verifyResult) {
 	if r.EVM != nil {
 		printEVM(w, r.EVM)
 	}
+	if r.Chain != nil {
+		printable.Fprintf(w, "chain %v: accepted by the %s %s in block %v, %s gas for a transaction\n",
+			r.Chain.ChainID, r.Chain.Kind, r.Chain.Address, r.Chain.At, grouped(r.Chain.Gas))
+	}
+}
+
+// chainAnswer is what a contract on a chain said.
+type chainAnswer struct {
+	ChainID *big.Int `json:"chain_id"`
+	*client.Answer
+}
+
+// verifyOnChain asks the contract.
+func (a *app) verifyOnChain(ctx context.Context, f *verifyFlags, vk *prover.VerifyingKey, proof *prover.Proof) (*chainAnswer, error) {
+	contract, err := parseAddress("contract", f.contract)
+	if err != nil {
+		return nil, err
+	}
+	var pin client.Pin
+	if f.code != "" {
+		if err := pin.AdapterCode.UnmarshalText([]byte(f.code)); err != nil {
+			return nil, usagef("--code-hash: %q: want 0x and 64 hexadecimal digits", f.code)
+		}
+	}
+	c, ctx, done, err := f.chain.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if f.code == "" {
+		record, err := client.ReadRecord(f.folder, c.ChainID())
+		if err != nil {
+			return nil, err
+		}
+		pin = record.Pin(vk.ModelID(), contract)
+	}
+	p := a.progress()
+	defer p.done()
+	p.start("asking the contract")
+	answer, err := c.Verify(ctx, contract, vk, proof, pin)
+	if err != nil {
+		return nil, err
+	}
+	return &chainAnswer{ChainID: c.ChainID(), Answer: answer}, nil
 }
 
 // printEVM writes what the contract cost.
 func printEVM(w io.Writer, r *evm.Report) {
-	printable.Fprintf(w, "contract: accepted, %s gas (%s with the transaction's), %s, %s\n",
-		grouped(r.ExecutionGas), grouped(r.TransactionGas), r.Fork, r.Compiler)
-	printable.Fprintf(w, "contract: %s and %s bytes of code, %s bytes of calldata, %s gas to deploy\n",
-		grouped(r.ModelVerifierBytes), grouped(r.PlonkVerifierBytes), grouped(r.CalldataBytes), grouped(r.DeploymentGas))
+	printable.Fprintf(w, "contract: accepted by %s, %s gas (%s with the transaction's), %s, %s\n",
+		r.Contract, grouped(r.ExecutionGas), grouped(r.TransactionGas), r.Fork, r.Compiler)
+	printable.Fprintf(w, "contract: %s bytes of code, %s bytes of calldata, %s gas to register the model, %s to deploy\n",
+		grouped(r.VerifierBytes), grouped(r.CalldataBytes), grouped(r.RegistrationGas), grouped(r.DeploymentGas))
 }

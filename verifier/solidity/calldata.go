@@ -3,10 +3,8 @@ package solidity
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
-	"strings"
-
 	"golang.org/x/crypto/sha3"
+	"slices"
 
 	"github.com/zkml-go/zkml/prover"
 )
@@ -39,74 +37,16 @@ const MaxCalldataBytes = 1 << 20
 // doesn't verify the proof. The error matches [prover.ErrMismatch] if the proof is
 // for another model, and [prover.ErrRejected] if it can't be one for any.
 func Calldata(vk *prover.VerifyingKey, entry Entry, p *prover.Proof) ([]byte, error) {
-	out, err := calldata(vk, entry, p)
-	if err != nil {
-		return nil, fmt.Errorf("encoding calldata: %w", err)
+	if entry != Typed && !(entry == Packed && slices.ContainsFunc(fieldsOf(vk.Manifest()), field.Shown)) {
+		return nil, fmt.Errorf("encoding calldata: the contract has no function %v", entry)
 	}
-	return out, nil
-}
-
-func calldata(vk *prover.VerifyingKey, entry Entry, p *prover.Proof) ([]byte, error) {
-	fields := fieldsOf(vk.Manifest())
-	if entry != Typed && !(entry == Packed && slices.ContainsFunc(fields, field.Shown)) {
-		return nil, fmt.Errorf("the contract has no function %v", entry)
-	}
-	proof, err := marshalProof(vk, p)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := layoutOf(entry, len(proof), fields); err != nil {
-		return nil, err
-	}
-	tensors := make([]value, len(fields))
-	for i, f := range fields {
-		words := f.words(p.Words)
-		if !f.Shown() {
-			tensors[i] = wordValue(words[0].Bytes())
-			continue
-		}
-		// Unpack checks that the words can be those of a tensor.
-		elements, err := f.Unpack(words)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", prover.ErrRejected, err)
-		}
-		if entry == Typed {
-			tensors[i] = bytesValue(f.bytes(elements))
-			continue
-		}
-		list := make([]value, len(words))
-		for j := range words {
-			list[j] = wordValue(words[j].Bytes())
-		}
-		tensors[i] = arrayValue(list)
-	}
-	args := []value{bytesValue(proof), wordValue(p.Words[0].Bytes())}
-	if len(tensors) > 0 {
-		args = append(args, tupleValue(tensors))
-	}
-	selector := keccak256([]byte(Signature(vk, entry)))
-	return append(selector[:4], tupleValue(args).body...), nil
+	return EntryCall(vk, entry).Encode(vk, p)
 }
 
 // Signature returns the canonical signature of an entry, for example
-// verify(bytes,uint256,(bytes,bytes)). Its keccak256 begins with the selector.
+// verify(bytes,uint256,(bytes,bytes)).
 func Signature(vk *prover.VerifyingKey, entry Entry) string {
-	var types []string
-	for _, f := range fieldsOf(vk.Manifest()) {
-		switch {
-		case !f.Shown():
-			types = append(types, "uint256")
-		case entry == Packed:
-			types = append(types, "uint256[]")
-		default:
-			types = append(types, "bytes")
-		}
-	}
-	tensors := ""
-	if len(types) > 0 {
-		tensors = ",(" + strings.Join(types, ",") + ")"
-	}
-	return entry.String() + "(bytes,uint256" + tensors + ")"
+	return EntryCall(vk, entry).Signature(vk)
 }
 
 // layout says where everything lies in the calldata of an entry, in bytes from its
@@ -142,8 +82,8 @@ func layoutOf(entry Entry, proofBytes int, fields []field) (*layout, error) {
 		if !f.Shown() {
 			continue
 		}
-		if f.Elements() > MaxCalldataBytes {
-			return nil, fmt.Errorf("%s %q has %d elements, too many for a transaction: let the model hash it", f.Role, f.Name, f.Elements())
+		if err := f.checkSize(); err != nil {
+			return nil, err
 		}
 		l.Fields[i] = l.Bytes + word
 		if entry == Packed {
@@ -156,6 +96,14 @@ func layoutOf(entry Entry, proofBytes int, fields []field) (*layout, error) {
 		}
 	}
 	return l, nil
+}
+
+// checkSize returns an error if no transaction can carry the tensor.
+func (f field) checkSize() error {
+	if f.Elements() > MaxCalldataBytes {
+		return fmt.Errorf("%s %q has %d elements, too many for a transaction: let the model hash it", f.Role, f.Name, f.Elements())
+	}
+	return nil
 }
 
 // value is an ABI-encoded value: body is all of it where it is dynamic, and its

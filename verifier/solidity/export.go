@@ -3,7 +3,7 @@ package solidity
 import (
 	"bytes"
 	"embed"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +15,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	gnarksolidity "github.com/consensys/gnark/backend/solidity"
 
+	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/internal/atomicfile"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
@@ -64,8 +65,17 @@ func (f Files) Write(dir string) error {
 	return nil
 }
 
-// Options say what a project holds besides the contracts.
+// Options say which contracts a project has and what they are bound to.
 type Options struct {
+	// Standalone has the project verify with gnark's own contract, made for the one
+	// key, instead of the reusable verifier in which the key is registered.
+	Standalone bool
+	// WeightsDigest is the digest that a statement's weights must have, for a model
+	// with hashed weights; it comes from whoever knows the weights.
+	WeightsDigest *fr.Element
+	// AllowUnboundWeights permits a model with private weights, of which a proof says
+	// only that there are some.
+	AllowUnboundWeights bool
 	// Sample is an accepted proof of the model. With it the project has tests.
 	Sample *prover.Proof
 	// AllowDevelopmentSRS permits a key of the development string, for which
@@ -73,29 +83,90 @@ type Options struct {
 	AllowDevelopmentSRS bool
 }
 
+var (
+	// ErrUnboundWeights refuses a contract for a model with private weights: its
+	// proofs hold for any weights that the prover likes.
+	ErrUnboundWeights = errors.New("the model's weights are private and bound to nothing")
+	// ErrWeightsDigest is matched if a model with hashed weights comes without their
+	// digest, or one without with it.
+	ErrWeightsDigest = errors.New("weights' digest")
+)
+
+// check returns an error if the options don't go with the key.
+func (o *Options) check(vk *prover.VerifyingKey) error {
+	if vk.Development() && !o.AllowDevelopmentSRS {
+		return srs.ErrDevelopment
+	}
+	if err := CheckUnbound(vk, *o); err != nil {
+		return err
+	}
+	switch weights := vk.Manifest().Weights; {
+	case weights == circuit.Hashed && o.WeightsDigest == nil:
+		return fmt.Errorf("%w: the model has hashed weights, and any weights have some digest: say which is meant", ErrWeightsDigest)
+	case weights != circuit.Hashed && o.WeightsDigest != nil:
+		return fmt.Errorf("%w: the model's weights aren't hashed", ErrWeightsDigest)
+	case weights == circuit.Hashed && o.Sample != nil && len(o.Sample.Words) > 0 && o.Sample.Words[len(o.Sample.Words)-1] != *o.WeightsDigest:
+		return fmt.Errorf("%w: the sample proof is about other weights", prover.ErrRejected)
+	}
+	return nil
+}
+
+// CheckUnbound returns ErrUnboundWeights for a model with private weights without
+// leave.
+func CheckUnbound(vk *prover.VerifyingKey, o Options) error {
+	if vk.Manifest().Weights == circuit.Private && !o.AllowUnboundWeights {
+		return ErrUnboundWeights
+	}
+	return nil
+}
+
+// AdapterArguments returns the ABI-encoded arguments of the constructor of a project's
+// ModelVerifier that isn't standalone: the reusable verifier's address and, with hashed
+// weights, their digest.
+func AdapterArguments(verifier [20]byte, weightsDigest *fr.Element) []byte {
+	arguments := append(make([]byte, 12), verifier[:]...)
+	if weightsDigest != nil {
+		word := weightsDigest.Bytes()
+		arguments = append(arguments, word[:]...)
+	}
+	return arguments
+}
+
 // Export returns the Foundry project that verifies a model's proofs. The same
 // arguments give the same bytes. The error matches [srs.ErrDevelopment] for a
-// development key without leave, and [prover.ErrRejected] or [prover.ErrMismatch] if
-// the sample isn't an accepted proof of the key.
+// development key without leave, [ErrUnboundWeights] and [ErrWeightsDigest] for
+// weights that aren't bound, and [prover.ErrRejected] or [prover.ErrMismatch] if the
+// sample isn't an accepted proof of the key.
 func Export(vk *prover.VerifyingKey, o Options) (Files, error) {
-	if vk.Development() && !o.AllowDevelopmentSRS {
-		return nil, fmt.Errorf("exporting the verifier: %w", srs.ErrDevelopment)
+	if err := o.check(vk); err != nil {
+		return nil, fmt.Errorf("exporting the verifier: %w", err)
 	}
-	v, err := newView(vk, o.Sample)
+	v, err := newView(vk, o)
 	if err != nil {
 		return nil, fmt.Errorf("exporting the verifier: %w", err)
 	}
-	var verifier bytes.Buffer
-	if err := vk.Plonk().ExportSolidity(&verifier, gnarksolidity.WithPragmaVersion(SolcVersion)); err != nil {
-		return nil, fmt.Errorf("exporting gnark's verifier: %w", err)
-	}
-	files := Files{"src/PlonkVerifier.sol": verifier.Bytes()}
+	files := Files{}
 	wanted := map[string]string{
 		"src/ModelVerifier.sol":  "ModelVerifier.sol",
 		"src/IModelVerifier.sol": "IModelVerifier.sol",
 		"script/Deploy.s.sol":    "Deploy.s.sol",
 		"foundry.toml":           "foundry.toml",
 		"README.md":              "README.md",
+	}
+	if o.Standalone {
+		var verifier bytes.Buffer
+		if err := vk.Plonk().ExportSolidity(&verifier, gnarksolidity.WithPragmaVersion(SolcVersion)); err != nil {
+			return nil, fmt.Errorf("exporting gnark's verifier: %w", err)
+		}
+		files["src/PlonkVerifier.sol"] = verifier.Bytes()
+	} else {
+		sources, _, err := ReusableSources()
+		if err != nil {
+			return nil, err
+		}
+		files["src/IZkmlVerifier.sol"] = sources["IZkmlVerifier.sol"]
+		wanted["script/VerifyingKey.sol"] = "VerifyingKey.sol"
+		wanted["script/VerifierCode.sol"] = "VerifierCode.sol"
 	}
 	if len(v.Tensors) > 0 {
 		wanted["src/TensorCodec.sol"] = "TensorCodec.sol"
@@ -115,184 +186,4 @@ func Export(vk *prover.VerifyingKey, o Options) (Files, error) {
 		files[path] = text.Bytes()
 	}
 	return files, nil
-}
-
-// maxLabels is the largest number of classes that Labels.sol names.
-const maxLabels = 1024
-
-// view is what the templates see.
-type view struct {
-	Solc, EVM           string
-	Runs, Version       int
-	ModelName, ID       string
-	NbWords, ProofBytes int
-	// Tensors are all fields, Shapes the shown ones, Outputs the shown outputs,
-	// Labelled the outputs with labels.
-	Tensors, Shapes, Outputs, Labelled []field
-	// Typed and Packed are the layouts of the two entries' calldata.
-	Typed, Packed *layout
-	WeightsNote   string
-	// Development warns of a key that everyone can forge proofs for.
-	Development bool
-	Sample      *sampleView
-}
-
-// HasPacked reports whether there is a second entry: without elements it would be
-// the same as the first.
-func (v *view) HasPacked() bool { return len(v.Shapes) > 0 }
-
-// HasOutputs reports whether there is an answer to return.
-func (v *view) HasOutputs() bool { return len(v.Outputs) > 0 }
-
-// FirstShown returns a shown tensor with at least one word, or nil.
-func (v *view) FirstShown() *field {
-	for i := range v.Shapes {
-		if v.Shapes[i].Words() > 0 {
-			return &v.Shapes[i]
-		}
-	}
-	return nil
-}
-
-// sampleView is an accepted proof, each list parallel to the fields.
-type sampleView struct {
-	Context     string
-	Proof       []byte
-	Bytes       [][]byte
-	Words       [][]string
-	Digests     []string
-	OutputsHash string
-}
-
-func newView(vk *prover.VerifyingKey, sample *prover.Proof) (*view, error) {
-	m, id := vk.Manifest(), vk.ModelID()
-	v := &view{
-		Solc: SolcVersion, EVM: EVMVersion, Runs: OptimizerRuns, Version: m.Version,
-		ModelName: m.Model, ID: hex.EncodeToString(id[:]),
-		NbWords: m.NbWords(), ProofBytes: proofBytes(vk),
-		Tensors:     fieldsOf(m),
-		WeightsNote: weightsNote(m.Weights),
-		Development: vk.Development(),
-	}
-	for _, f := range v.Tensors {
-		if !f.Shown() {
-			continue
-		}
-		v.Shapes = append(v.Shapes, f)
-		if f.Role == "output" {
-			v.Outputs = append(v.Outputs, f)
-			if len(f.Labels) > 0 && len(f.Labels) <= maxLabels {
-				v.Labelled = append(v.Labelled, f)
-			}
-		}
-	}
-	var err error
-	if v.Typed, err = layoutOf(Typed, v.ProofBytes, v.Tensors); err != nil {
-		return nil, err
-	}
-	if v.Packed, err = layoutOf(Packed, v.ProofBytes, v.Tensors); err != nil {
-		return nil, err
-	}
-	if sample != nil {
-		if v.Sample, err = newSampleView(vk, v.Tensors, sample); err != nil {
-			return nil, fmt.Errorf("sample proof: %w", err)
-		}
-	}
-	return v, nil
-}
-
-func newSampleView(vk *prover.VerifyingKey, fields []field, p *prover.Proof) (*sampleView, error) {
-	if _, err := prover.Verify(vk, p, prover.Expectation{AllowDevelopmentSRS: true}); err != nil {
-		return nil, err
-	}
-	proof, err := marshalProof(vk, p)
-	if err != nil {
-		return nil, err
-	}
-	s := &sampleView{Context: wordText(p.Words[0]), Proof: proof}
-	var outputs [][]int64
-	for _, f := range fields {
-		words := f.words(p.Words)
-		var data []byte
-		var texts []string
-		digest := ""
-		if f.Shown() {
-			values, err := f.Unpack(words)
-			if err != nil {
-				return nil, err
-			}
-			data = f.bytes(values)
-			for _, word := range words {
-				texts = append(texts, wordText(word))
-			}
-			if f.Role == "output" {
-				outputs = append(outputs, values)
-			}
-		} else {
-			digest = wordText(words[0])
-		}
-		s.Bytes = append(s.Bytes, data)
-		s.Words = append(s.Words, texts)
-		s.Digests = append(s.Digests, digest)
-	}
-	hash := keccak256(encodeOutputs(outputs))
-	s.OutputsHash = hex.EncodeToString(hash[:])
-	return s, nil
-}
-
-// wordText returns a word as a hexadecimal number of full length, which Solidity
-// can't mistake for an address.
-func wordText(word fr.Element) string {
-	b := word.Bytes()
-	return "0x" + hex.EncodeToString(b[:])
-}
-
-// hexLines returns bytes as a Solidity literal of 32 bytes a line.
-func hexLines(indent string, data []byte) string {
-	lines := []string{}
-	for start := 0; start < len(data); start += 32 {
-		lines = append(lines, fmt.Sprintf("%shex\"%x\"", indent, data[start:min(start+32, len(data))]))
-	}
-	if len(lines) == 0 {
-		return indent + `hex""`
-	}
-	return strings.Join(lines, "\n")
-}
-
-// Describe says what the field holds in the byte encoding.
-func (f field) Describe() string {
-	switch {
-	case f.Role == "weights":
-		return "digest of the hidden weights"
-	case !f.Shown():
-		return fmt.Sprintf("digest of %s %s, shape %s", f.Role, comment(f.Name), f.ShapeText())
-	}
-	return fmt.Sprintf("%s %s, shape %s, %s: %s", f.Role, comment(f.Name), f.ShapeText(), f.solidityType(), count(f.Elements()*f.Width, "byte"))
-}
-
-// DescribePacked says what a shown field holds in the packed encoding.
-func (f field) DescribePacked() string {
-	return fmt.Sprintf("%s %s, shape %s, %d bits each, lo = %d: %s", f.Role, comment(f.Name), f.ShapeText(), f.Bits, f.Lo, count(f.Words(), "word"))
-}
-
-// DescribeValues says what a decoded field holds.
-func (f field) DescribeValues() string {
-	return fmt.Sprintf("%s %s, shape %s: %s", f.Role, comment(f.Name), f.ShapeText(), count(f.Elements(), "element"))
-}
-
-// count returns a number with its unit.
-func count(n int, unit string) string {
-	if n == 1 {
-		return "1 " + unit
-	}
-	return fmt.Sprintf("%d %ss", n, unit)
-}
-
-// ShapeText returns the shape as [1, 28, 28].
-func (f field) ShapeText() string {
-	dims := make([]string, len(f.Shape))
-	for i, d := range f.Shape {
-		dims[i] = fmt.Sprint(d)
-	}
-	return "[" + strings.Join(dims, ", ") + "]"
 }

@@ -3,12 +3,15 @@ package solidity_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc"
@@ -18,6 +21,7 @@ import (
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/frontend/cs/scs"
 	"github.com/consensys/gnark/test/unsafekzg"
+	"golang.org/x/crypto/sha3"
 
 	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/prover"
@@ -70,43 +74,97 @@ func loan() *circuit.Manifest {
 	}
 }
 
-// TestGolden compares the exported text with what was reviewed. gnark's verifier is
-// compared by its hash: it changes with gnark's template and with the key.
+// weights is the digest that the tests' models are bound to.
+var weights = fr.NewElement(0xDA7A)
+
+// TestGolden compares the exported text with what was reviewed. Contracts that come
+// from elsewhere, compiled code and keys are compared by their hash.
 func TestGolden(t *testing.T) {
 	vk, _ := prove(t, loan(), fr.NewElement(1))
-	files, err := solidity.Export(vk, solidity.Options{AllowDevelopmentSRS: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []string{"README.md", "foundry.toml", "script/Deploy.s.sol", "src/IModelVerifier.sol", "src/Labels.sol", "src/ModelVerifier.sol", "src/PlonkVerifier.sol", "src/TensorCodec.sol"}
-	if paths := files.Paths(); !slices.Equal(paths, want) {
-		t.Errorf("files %v, want %v", paths, want)
-	}
-	files["src/PlonkVerifier.sol"] = fmt.Appendf(nil, "sha256 %x\n", sha256.Sum256(files["src/PlonkVerifier.sol"]))
-	for _, path := range files.Paths() {
-		golden := filepath.Join("testdata", "loan", filepath.Base(path)+".golden")
-		if *update {
-			if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(golden, files[path], 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
+	for name, c := range map[string]struct {
+		options solidity.Options
+		files   []string
+	}{
+		"loan": {solidity.Options{}, []string{
+			"README.md", "foundry.toml", "script/Deploy.s.sol", "script/VerifierCode.sol", "script/VerifyingKey.sol",
+			"src/IModelVerifier.sol", "src/IZkmlVerifier.sol", "src/Labels.sol", "src/ModelVerifier.sol", "src/TensorCodec.sol"}},
+		"loan-standalone": {solidity.Options{Standalone: true}, []string{
+			"README.md", "foundry.toml", "script/Deploy.s.sol",
+			"src/IModelVerifier.sol", "src/Labels.sol", "src/ModelVerifier.sol", "src/PlonkVerifier.sol", "src/TensorCodec.sol"}},
+	} {
+		c.options.AllowDevelopmentSRS, c.options.WeightsDigest = true, &weights
+		files, err := solidity.Export(vk, c.options)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(files[path], want) {
-			t.Errorf("%s differs from %s; see it with -update and git diff", path, golden)
+		if paths := files.Paths(); !slices.Equal(paths, c.files) {
+			t.Errorf("%s: files %v, want %v", name, paths, c.files)
 		}
+		for _, path := range []string{"src/PlonkVerifier.sol", "script/VerifyingKey.sol"} {
+			if text, ok := files[path]; ok {
+				files[path] = fmt.Appendf(nil, "sha256 %x\n", sha256.Sum256(text))
+			}
+		}
+		if !c.options.Standalone {
+			checkReusable(t, files)
+		}
+		for _, path := range files.Paths() {
+			compareGolden(t, filepath.Join("testdata", name, filepath.Base(path)+".golden"), files[path])
+		}
+	}
+}
+
+// checkReusable compares what a project has of zkml's verifier with the verifier, and
+// takes it out.
+func checkReusable(t *testing.T, files solidity.Files) {
+	t.Helper()
+	sources, _, err := solidity.ReusableSources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(files["src/IZkmlVerifier.sol"], sources["IZkmlVerifier.sol"]) {
+		t.Error("the project has another interface of zkml's verifier")
+	}
+	code := solidity.Reusable(true)
+	unquoted := regexp.MustCompile(`[^0-9a-f]`).ReplaceAllString(strings.ReplaceAll(string(files["script/VerifierCode.sol"]), "hex", ""), "")
+	if !strings.Contains(unquoted, hex.EncodeToString(code.Creation)) {
+		t.Error("the project has another code of zkml's verifier")
+	}
+	delete(files, "src/IZkmlVerifier.sol")
+	delete(files, "script/VerifierCode.sol")
+	hash, address := sha3.NewLegacyKeccak256(), solidity.CreatedAddress(code.Creation)
+	hash.Write(code.Runtime)
+	readme := strings.ToLower(string(files["README.md"]))
+	if !strings.Contains(readme, "0x"+hex.EncodeToString(address[:])) || !strings.Contains(readme, "0x"+hex.EncodeToString(hash.Sum(nil))) {
+		t.Error("the README doesn't say where zkml's verifier lies, or what its code is")
+	}
+	files["README.md"] = regexp.MustCompile(`(?m)^    0x([0-9a-fA-F]{40}|[0-9a-f]{64})$`).ReplaceAll(files["README.md"], []byte("    0x…"))
+}
+
+// compareGolden compares text with a file, or writes it with -update.
+func compareGolden(t *testing.T, golden string, text []byte) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(golden, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(text, want) {
+		t.Errorf("%s has changed; see it with -update and git diff", golden)
 	}
 }
 
 // TestExportIsDeterministic exports twice.
 func TestExportIsDeterministic(t *testing.T) {
 	vk, proof := prove(t, loan(), fr.NewElement(1))
-	options := solidity.Options{Sample: proof, AllowDevelopmentSRS: true}
+	options := solidity.Options{Sample: proof, WeightsDigest: &proof.Words[len(proof.Words)-1], AllowDevelopmentSRS: true}
 	first, err := solidity.Export(vk, options)
 	if err != nil {
 		t.Fatal(err)
@@ -115,8 +173,8 @@ func TestExportIsDeterministic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(first.Paths(), second.Paths()) || len(first) != 10 {
-		t.Fatalf("files %v and %v, want the same ten", first.Paths(), second.Paths())
+	if !slices.Equal(first.Paths(), second.Paths()) || len(first) != 12 {
+		t.Fatalf("files %v and %v, want the same twelve", first.Paths(), second.Paths())
 	}
 	for path := range first {
 		if !bytes.Equal(first[path], second[path]) {
@@ -138,6 +196,7 @@ func TestRefusals(t *testing.T) {
 		change(&p)
 		return &p
 	}
+	digest := proof.Words[len(proof.Words)-1]
 	full := fr.NewElement(0)
 	full.Sub(&full, &proof.Words[0]) // r - 1
 	for _, c := range []struct {
@@ -156,7 +215,7 @@ func TestRefusals(t *testing.T) {
 		{"a short proof", edit(func(p *prover.Proof) { p.Raw = p.Raw[1:] }), prover.ErrRejected, false},
 		{"a proof off the curve", edit(func(p *prover.Proof) { p.Raw[5] ^= 1 }), prover.ErrRejected, false},
 	} {
-		if _, err := solidity.Export(vk, solidity.Options{Sample: c.proof, AllowDevelopmentSRS: true}); !errors.Is(err, c.want) {
+		if _, err := solidity.Export(vk, solidity.Options{Sample: c.proof, WeightsDigest: &digest, AllowDevelopmentSRS: true}); !errors.Is(err, c.want) {
 			t.Errorf("%s: export: %v, want %v", c.name, err, c.want)
 		}
 		for _, entry := range []solidity.Entry{solidity.Typed, solidity.Packed} {
@@ -177,6 +236,37 @@ func TestRefusals(t *testing.T) {
 		t.Fatal("the proof has another context")
 	} else if _, err := solidity.Calldata(vk, solidity.Typed, wide); !errors.Is(err, prover.ErrRejected) {
 		t.Errorf("a wide context: %v", err)
+	}
+}
+
+// TestWeightsMustBeBound has models whose weights a contract can't leave open.
+func TestWeightsMustBeBound(t *testing.T) {
+	private, fixed := loan(), loan()
+	private.Weights, fixed.Weights = circuit.Private, circuit.Fixed
+	hashedKey, proof := prove(t, loan(), fr.NewElement(1))
+	privateKey, _ := prove(t, private, fr.NewElement(1))
+	fixedKey, _ := prove(t, fixed, fr.NewElement(1))
+	for _, c := range []struct {
+		name    string
+		vk      *prover.VerifyingKey
+		options solidity.Options
+		want    error
+	}{
+		{"private without leave", privateKey, solidity.Options{}, solidity.ErrUnboundWeights},
+		{"private", privateKey, solidity.Options{AllowUnboundWeights: true}, nil},
+		{"private with a digest", privateKey, solidity.Options{AllowUnboundWeights: true, WeightsDigest: &weights}, solidity.ErrWeightsDigest},
+		{"hashed without a digest", hashedKey, solidity.Options{AllowUnboundWeights: true}, solidity.ErrWeightsDigest},
+		{"hashed", hashedKey, solidity.Options{WeightsDigest: &weights}, nil},
+		{"hashed, a sample of other weights", hashedKey, solidity.Options{WeightsDigest: &weights, Sample: proof}, prover.ErrRejected},
+		{"fixed", fixedKey, solidity.Options{}, nil},
+		{"fixed with a digest", fixedKey, solidity.Options{WeightsDigest: &weights}, solidity.ErrWeightsDigest},
+	} {
+		for _, standalone := range []bool{false, true} {
+			c.options.AllowDevelopmentSRS, c.options.Standalone = true, standalone
+			if _, err := solidity.Export(c.vk, c.options); !errors.Is(err, c.want) {
+				t.Errorf("%s: %v, want %v", c.name, err, c.want)
+			}
+		}
 	}
 }
 
@@ -207,12 +297,12 @@ func TestTooLarge(t *testing.T) {
 	m.Inputs[0].Shape = tensor.Shape{600_000}
 	m.Inputs[0].Bits = 1
 	vk, _ := prove(t, m, fr.NewElement(1))
-	if _, err := solidity.Export(vk, solidity.Options{AllowDevelopmentSRS: true}); err != nil {
+	if _, err := solidity.Export(vk, solidity.Options{WeightsDigest: &weights, AllowDevelopmentSRS: true}); err != nil {
 		t.Errorf("600,000 elements of a byte: %v", err)
 	}
 	m.Inputs[0].Shape = tensor.Shape{1 << 20}
 	vk, _ = prove(t, m, fr.NewElement(1))
-	if _, err := solidity.Export(vk, solidity.Options{AllowDevelopmentSRS: true}); err == nil {
+	if _, err := solidity.Export(vk, solidity.Options{WeightsDigest: &weights, AllowDevelopmentSRS: true}); err == nil {
 		t.Error("2^20 elements of a byte were exported")
 	}
 }
@@ -253,7 +343,7 @@ func TestDevelopmentKeyIsMarked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, vk := range map[bool]*prover.VerifyingKey{true: development, false: real} {
-		files, err := solidity.Export(vk, solidity.Options{AllowDevelopmentSRS: want})
+		files, err := solidity.Export(vk, solidity.Options{WeightsDigest: &weights, AllowDevelopmentSRS: want})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,16 +2,25 @@
 // and the calldata for it. It is pure text and bytes: it starts no compiler and
 // talks to no chain (package evm runs the contract in process).
 //
-// [Export] writes a Foundry project of these contracts:
+// # Contracts
 //
-//   - PlonkVerifier: gnark's verifier for one verifying key. Its only function
-//     takes field elements and answers with a bool, which a caller can forget.
-//   - ModelVerifier: what a consumer calls. It creates PlonkVerifier and stands in
-//     front of it: it takes tensors in the model's shape, checks every length and
-//     range, packs them into the public words of the proof, and either returns the
-//     decoded answer or reverts with a custom error.
+// zkml's verifier, ZkmlVerifier, serves all models: a model's key is registered with it,
+// and then proofs are verified by model id and public words ([Reusable], [EncodeVerify]).
+// It is compiled when this module is released, so that everyone has the same code, at
+// the same address on every chain ([CreatedAddress]).
+//
+// [Export] writes a Foundry project for one model:
+//
+//   - ModelVerifier: the model's adapter, what a consumer calls. It takes tensors in the
+//     model's shape, checks every length and range, packs them into the public words
+//     of the proof, asks zkml's verifier, and either returns the decoded answer or
+//     reverts with a custom error. It is bound to the verifier and to the digest of
+//     hidden weights when it is created, for good.
 //   - IModelVerifier: the interface that a consumer imports.
 //   - TensorCodec: the encodings, the same text for every model.
+//
+// With Options.Standalone there is PlonkVerifier instead of zkml's verifier: gnark's for
+// one key, which ModelVerifier creates and stands in front of.
 //
 // # Encodings
 //
@@ -82,9 +91,9 @@ func marshalProof(vk *prover.VerifyingKey, p *prover.Proof) ([]byte, error) {
 func weightsNote(v circuit.Visibility) string {
 	switch v {
 	case circuit.Private:
-		return "The weights are private and bound to nothing: the proof says that some weights within their declared intervals give this answer."
+		return "The weights are private and bound to nothing: some within their intervals give this answer."
 	case circuit.Hashed:
-		return "Hashed weights mean something only against a digest that the consumer already has: compare the last field with it."
+		return "The weights are hidden; the contract accepts only those of the digest that it was created with."
 	}
 	return ""
 }

@@ -56,6 +56,7 @@ type build struct {
 	pk       *prover.ProvingKey
 	vk       *prover.VerifyingKey
 	contract *evm.Verifier
+	weights  fr.Element // the digest that the contract is bound to
 }
 
 // developmentStrings are the development strings by size.
@@ -182,7 +183,7 @@ func (r *Runner) call(ctx context.Context, b *build, entry solidity.Entry, p *pr
 	if err != nil {
 		return nil, err
 	}
-	if err := r.deploy(ctx, b); err != nil {
+	if err := r.deploy(ctx, b, p); err != nil {
 		return nil, err
 	}
 	return b.contract.Call(calldata)
@@ -200,14 +201,24 @@ func shows(m *circuit.Manifest) bool {
 	return false
 }
 
-func (r *Runner) deploy(ctx context.Context, b *build) error {
-	if b.contract != nil {
+// deploy creates the build's contract for proofs about the weights of this one.
+func (r *Runner) deploy(ctx context.Context, b *build, p *prover.Proof) error {
+	o := options(b, p)
+	if b.contract != nil && (o.WeightsDigest == nil || *o.WeightsDigest == b.weights) {
 		return nil
 	}
-	files, err := solidity.Export(b.vk, solidity.Options{AllowDevelopmentSRS: true})
-	if err != nil {
-		return err
+	var err error
+	if b.contract, err = evm.Deploy(ctx, b.vk, o); err == nil && o.WeightsDigest != nil {
+		b.weights = *o.WeightsDigest
 	}
-	b.contract, err = evm.Deploy(ctx, files)
 	return err
+}
+
+// options are those of the contract for proofs about the weights of this one.
+func options(b *build, p *prover.Proof) solidity.Options {
+	o := solidity.Options{AllowDevelopmentSRS: true, AllowUnboundWeights: true}
+	if b.vk.Manifest().Weights == circuit.Hashed {
+		o.WeightsDigest = &p.Words[len(p.Words)-1]
+	}
+	return o
 }

@@ -104,7 +104,7 @@ func (s *spoil) run(ctx context.Context, r *Runner) error {
 	if err != nil {
 		return err
 	}
-	if err := r.deploy(ctx, &v.build); err != nil {
+	if err := r.deploy(ctx, &v.build, v.proof); err != nil {
 		return err
 	}
 	loose, err := r.loosened(ctx, v)
@@ -148,7 +148,8 @@ func (r *Runner) loosened(ctx context.Context, v *victim) (*evm.Verifier, error)
 	if r.loose != nil {
 		return r.loose, nil
 	}
-	files, err := solidity.Export(v.vk, solidity.Options{AllowDevelopmentSRS: true})
+	o := options(&v.build, v.proof)
+	files, err := solidity.Export(v.vk, o)
 	if err != nil {
 		return nil, err
 	}
@@ -167,6 +168,6 @@ func (r *Runner) loosened(ctx context.Context, v *victim) (*evm.Verifier, error)
 			return nil, fmt.Errorf("the contract's source has no %q", s.text)
 		}
 	}
-	r.loose, err = evm.Deploy(ctx, files)
+	r.loose, err = evm.DeployFiles(ctx, v.vk, o, files)
 	return r.loose, err
 }

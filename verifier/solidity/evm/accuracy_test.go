@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/circuit"
@@ -89,7 +90,9 @@ func TestAccuracy(t *testing.T) {
 	proof := prove(labels)
 	features, labelled, correct, weights := proof.Words[1], proof.Words[2], proof.Words[3], proof.Words[4]
 
-	c := deployConsumer(t, "Accuracy", []*prover.VerifyingKey{vk}, features, labelled)
+	c := deployConsumer(t, "Accuracy", []*prover.VerifyingKey{vk}, func(c *consumer) [][32]byte {
+		return [][32]byte{[32]byte(common.LeftPadBytes(c.verifier.Address.Bytes(), 32)), vk.ModelID(), features.Bytes(), labelled.Bytes()}
+	})
 	record := func(p *prover.Proof, weights, correct fr.Element) error {
 		_, err := c.call(t, "record", marshal(t, vk, p), integer(weights), integer(correct))
 		return err
@@ -174,15 +177,23 @@ func TestVisibilityOfAccuracy(t *testing.T) {
 			}
 			took := time.Since(begin)
 			var gas [2]uint64
+			v, err := evm.Deploy(context.Background(), vk, options(kinds[0], vk, proof))
+			if err != nil {
+				t.Fatal(err)
+			}
 			for i, entry := range []solidity.Entry{solidity.Typed, solidity.Packed} {
-				report, err := evm.Verify(context.Background(), vk, entry, proof)
+				result := call(t, v, vk, entry, proof)
+				if result.Revert != nil {
+					t.Fatal(result.Revert)
+				}
+				outputs, err := v.Outputs(entry, result.Output)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := report.Outputs[0][0]; got.Int64() != 63 {
+				if got := outputs[0][0]; got.Int64() != 63 {
 					t.Errorf("%v data, %v weights: %v right answers", data, weights, got)
 				}
-				gas[i] = report.ExecutionGas
+				gas[i] = result.ExecutionGas
 			}
 			t.Logf("| %v | %v | %d | 2^%d | %.1f s | %d | %d | %d |", data, weights, m.Circuit.Rows(), m.DomainLog(),
 				took.Seconds(), len(proof.Words), gas[0], gas[1])

@@ -9,10 +9,8 @@ package evm
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"math/big"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
@@ -67,49 +65,21 @@ func deploy(creation []byte, parsed abi.ABI) (*Deployed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the virtual machine: %w", err)
 	}
-	d := &Deployed{abi: parsed, config: runtime.Config{ChainConfig: osaka(), State: db, GasLimit: params.MaxTxGas}}
-	_, address, left, err := runtime.Create(creation, &d.config)
+	first := &Deployed{config: runtime.Config{ChainConfig: osaka(), State: db, GasLimit: params.MaxTxGas}}
+	return first.Create(creation, parsed)
+}
+
+// Create runs creation code, with the constructor's arguments behind it, in the virtual
+// machine of a contract. The error is a *RevertError if it reverts.
+func (d *Deployed) Create(creation []byte, parsed abi.ABI) (*Deployed, error) {
+	d = &Deployed{abi: parsed, config: d.config}
+	answer, address, left, err := runtime.Create(creation, &d.config)
 	if err != nil {
-		return nil, err
+		return nil, d.revert(answer, err)
 	}
 	d.Address = address
 	d.DeploymentGas, err = d.transactionGas(nil, creation, params.MaxTxGas-left)
 	return d, err
-}
-
-// Verifier is a deployed ModelVerifier. It is not safe for concurrent use.
-type Verifier struct {
-	Deployed
-	// PlonkVerifier is where the contract that it created lies.
-	PlonkVerifier common.Address
-}
-
-// Deploy compiles an exported project and creates its ModelVerifier. It returns a
-// *ToolError if the compiler is missing.
-func Deploy(ctx context.Context, files solidity.Files) (*Verifier, error) {
-	compiler, err := FindCompiler()
-	if err != nil {
-		return nil, err
-	}
-	contracts, err := compiler.Compile(ctx, files)
-	if err != nil {
-		return nil, err
-	}
-	contract, ok := contracts["ModelVerifier"]
-	if !ok {
-		return nil, errors.New("the project has no contract ModelVerifier")
-	}
-	d, err := deploy(contract.Creation, contract.ABI)
-	if err != nil {
-		return nil, fmt.Errorf("deploying the verifier: %w", err)
-	}
-	v := &Verifier{Deployed: *d}
-	// The first contract that a contract creates has nonce 1.
-	v.PlonkVerifier = createdAddress(v.Address)
-	if len(v.Code(v.PlonkVerifier)) == 0 {
-		return nil, errors.New("deploying the verifier: gnark's verifier isn't where it should be")
-	}
-	return v, nil
 }
 
 // Code returns the runtime code at an address.
@@ -170,23 +140,6 @@ func (d *Deployed) Call(calldata []byte) (*Result, error) {
 	}
 	result.TransactionGas = gas
 	return result, nil
-}
-
-// Outputs decodes the answer of a call that succeeded: the struct of outputs, each
-// a list of integers, in order. It is empty for a model that shows no output.
-func (v *Verifier) Outputs(entry solidity.Entry, output []byte) ([][]*big.Int, error) {
-	method, ok := v.abi.Methods[entry.String()]
-	if !ok {
-		return nil, fmt.Errorf("the contract has no function %v", entry)
-	}
-	values, err := method.Outputs.Unpack(output)
-	if err != nil {
-		return nil, fmt.Errorf("decoding the answer of %v: %w", entry, err)
-	}
-	if len(values) == 0 {
-		return nil, nil
-	}
-	return structFields(values[0]), nil
 }
 
 // revert names the custom error in a call's answer.

@@ -51,6 +51,22 @@ func needCompiler(t *testing.T) {
 	}
 }
 
+// kind is one of the two contracts that a model can have.
+type kind struct {
+	name       string
+	standalone bool
+}
+
+// kinds are both: one that asks zkml's verifier, one that has its own.
+var kinds = []kind{{"adapter", false}, {"standalone", true}}
+
+// eachKind runs a test for both kinds.
+func eachKind(t *testing.T, test func(t *testing.T, k kind)) {
+	for _, k := range kinds {
+		t.Run(k.name, func(t *testing.T) { test(t, k) })
+	}
+}
+
 // deployment is a model with a proof and its contract, made once for several tests.
 type deployment struct {
 	vk       *prover.VerifyingKey
@@ -61,38 +77,43 @@ type deployment struct {
 var deployments = map[string]deployment{}
 
 // prove makes a model with a proof of random words and deploys its contract.
-func prove(t *testing.T, m *circuit.Manifest, commitments int) (*prover.VerifyingKey, *prover.Proof, *evm.Verifier) {
+func prove(t *testing.T, k kind, m *circuit.Manifest, commitments int) (*prover.VerifyingKey, *prover.Proof, *evm.Verifier) {
 	t.Helper()
 	digest, err := m.Digest()
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := fmt.Sprintf("%x %d", digest, commitments)
+	key := fmt.Sprintf("%s %x %d", k.name, digest, commitments)
 	d, made := deployments[key]
 	if !made {
 		words, err := fixture.Words(m, fr.NewElement(0xC0DE), source(7))
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.vk, d.proof, d.verifier = deploy(t, m, commitments, words)
+		d.vk, d.proof, d.verifier = deploy(t, k, m, commitments, words)
 		deployments[key] = d
 	}
 	return d.vk, d.proof, d.verifier
 }
 
+// options are those of a project for a proof, in which everything is allowed.
+func options(k kind, vk *prover.VerifyingKey, p *prover.Proof) solidity.Options {
+	o := solidity.Options{Standalone: k.standalone, Sample: p, AllowDevelopmentSRS: true, AllowUnboundWeights: true}
+	if vk.Manifest().Weights == circuit.Hashed {
+		o.WeightsDigest = &p.Words[len(p.Words)-1]
+	}
+	return o
+}
+
 // deploy makes a model with a proof of the words and deploys its contract.
-func deploy(t *testing.T, m *circuit.Manifest, commitments int, words []fr.Element) (*prover.VerifyingKey, *prover.Proof, *evm.Verifier) {
+func deploy(t *testing.T, k kind, m *circuit.Manifest, commitments int, words []fr.Element) (*prover.VerifyingKey, *prover.Proof, *evm.Verifier) {
 	t.Helper()
 	needCompiler(t)
 	vk, proof, err := fixture.Make(m, commitments, words)
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := solidity.Export(vk, solidity.Options{Sample: proof, AllowDevelopmentSRS: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := evm.Deploy(context.Background(), files)
+	v, err := evm.Deploy(context.Background(), vk, options(k, vk, proof))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,10 +165,12 @@ func TestAcceptsAndDecodes(t *testing.T) {
 		{"many tensors", 0, []circuit.Public{shown("a", 0, 8, 1), shown("A", 0, 8, 1), shown("a_2", 0, 8, 1), shown("b", 0, 8, 1), shown("mapping", 0, 8, 1), shown("proof", 0, 8, 1)},
 			[]circuit.Public{shown("o1", 0, 8, 1), shown("o2", 0, 8, 1), shown("o3", 0, 8, 1), shown("o4", 0, 8, 1), shown("o5", 0, 8, 1), shown("words", 0, 8, 0)}, circuit.Fixed},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
+	for i, c := range cases {
+		// Both kinds encode by the same code; each has half of the cases.
+		k := kinds[i%2]
+		t.Run(c.name+"/"+k.name, func(t *testing.T) {
 			m := &circuit.Manifest{Version: 1, Model: c.name + "\n@title */", Inputs: c.inputs, Outputs: c.outputs, Weights: c.weights}
-			vk, proof, v := prove(t, m, c.commitments)
+			vk, proof, v := prove(t, k, m, c.commitments)
 			entries := []solidity.Entry{solidity.Typed}
 			want := answer(t, m, proof)
 			for _, p := range append(c.inputs, c.outputs...) {
@@ -232,16 +255,18 @@ func TestGasAndSize(t *testing.T) {
 	hashed.Outputs[0].Visibility = circuit.Hashed
 	for _, c := range []struct {
 		name        string
+		kind        kind
 		manifest    *circuit.Manifest
 		commitments int
 		budgets     map[solidity.Entry]uint64
 	}{
-		{"28x28 image, 29 words", fixture.Digits(), 1, map[solidity.Entry]uint64{solidity.Typed: 332_000, solidity.Packed: 320_000}},
-		{"hashed input and output", hashed, 1, map[solidity.Entry]uint64{solidity.Typed: 285_000}},
-		{"28x28 image, two commitments", fixture.Digits(), 2, map[solidity.Entry]uint64{solidity.Typed: 352_000, solidity.Packed: 340_000}},
+		{"28x28 image, 29 words, adapter", kinds[0], fixture.Digits(), 1, map[solidity.Entry]uint64{solidity.Typed: 332_000, solidity.Packed: 320_000}},
+		{"28x28 image, 29 words", kinds[1], fixture.Digits(), 1, map[solidity.Entry]uint64{solidity.Typed: 332_000, solidity.Packed: 320_000}},
+		{"hashed input and output", kinds[1], hashed, 1, map[solidity.Entry]uint64{solidity.Typed: 285_000}},
+		{"28x28 image, two commitments", kinds[1], fixture.Digits(), 2, map[solidity.Entry]uint64{solidity.Typed: 352_000, solidity.Packed: 340_000}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			vk, proof, v := prove(t, c.manifest, c.commitments)
+			vk, proof, v := prove(t, c.kind, c.manifest, c.commitments)
 			for entry, budget := range c.budgets {
 				result := call(t, v, vk, entry, proof)
 				if result.Revert != nil {
@@ -260,7 +285,7 @@ func TestGasAndSize(t *testing.T) {
 					t.Errorf("%v: a transaction of %d gas can't hold %d of execution", entry, result.TransactionGas, result.ExecutionGas)
 				}
 			}
-			for name, code := range map[string][]byte{"ModelVerifier": v.Code(v.Address), "PlonkVerifier": v.Code(v.PlonkVerifier)} {
+			for name, code := range map[string][]byte{"ModelVerifier": v.Code(v.Address), "verifier": v.Code(v.Plonk)} {
 				t.Logf("%s: %d bytes", name, len(code))
 				if len(code) > solidity.MaxRuntimeBytes {
 					t.Errorf("%s: runtime of %d bytes, above %d", name, len(code), solidity.MaxRuntimeBytes)
@@ -338,9 +363,9 @@ func TestCalldataIsCanonical(t *testing.T) {
 	}
 }
 
-// TestVerifyReports checks the one call that the CLI makes.
+// TestVerifyReports checks the one call that the CLI makes. It needs no compiler.
 func TestVerifyReports(t *testing.T) {
-	needCompiler(t)
+	t.Setenv("PATH", "")
 	m := fixture.Digits()
 	words, err := fixture.Words(m, fr.NewElement(3), source(1))
 	if err != nil {
@@ -350,17 +375,69 @@ func TestVerifyReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := evm.Verify(context.Background(), vk, solidity.Packed, proof)
+	report, err := evm.Verify(vk, proof)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !equal(report.Outputs, answer(t, m, proof)) || report.ExecutionGas == 0 || report.PlonkVerifierBytes == 0 {
+	if report.Contract != "ZkmlTestVerifier" || report.ExecutionGas == 0 || report.VerifierBytes == 0 || report.RegistrationGas == 0 {
 		t.Errorf("report %+v", report)
 	}
 	proof.Words[0] = fr.NewElement(4)
-	_, err = evm.Verify(context.Background(), vk, solidity.Typed, proof)
+	_, err = evm.Verify(vk, proof)
 	var revert *evm.RevertError
 	if !errors.Is(err, evm.ErrRejected) || !errors.As(err, &revert) || revert.Name != "ProofRejected" {
 		t.Errorf("another context: %v, want ErrRejected by ProofRejected", err)
+	}
+}
+
+// TestAdapterIsBound creates an adapter over contracts that don't hold its key.
+func TestAdapterIsBound(t *testing.T) {
+	needCompiler(t)
+	vk, proof, _ := prove(t, kinds[0], mixed(), 1)
+	o := options(kinds[0], vk, proof)
+	empty, err := evm.DeployArtifact(solidity.Reusable(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := solidity.Export(vk, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler, err := evm.FindCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	contracts, err := compiler.Compile(context.Background(), files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := contracts["ModelVerifier"]
+	create := func(verifier [20]byte, weights fr.Element) (*evm.Deployed, error) {
+		return empty.Create(append(bytes.Clone(code.Creation), solidity.AdapterArguments(verifier, &weights)...), code.ABI)
+	}
+	for name, address := range map[string][20]byte{"nothing registered": empty.Address, "no contract": {1}} {
+		_, err := create(address, *o.WeightsDigest)
+		var revert *evm.RevertError
+		if !errors.As(err, &revert) || revert.Name != "ModelNotRegistered" {
+			t.Errorf("%s: %v, want ModelNotRegistered", name, err)
+		}
+	}
+	if r, err := empty.Call(solidity.RegisterCalldata(vk)); err != nil || r.Revert != nil {
+		t.Fatal(err, r.Revert)
+	}
+	calldata, err := solidity.Calldata(vk, solidity.Typed, proof)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, weights := range map[string]fr.Element{"": *o.WeightsDigest, "WeightsMismatch": fr.NewElement(1)} {
+		v, err := create(empty.Address, weights)
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := v.Call(calldata)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, result.Revert, want)
 	}
 }

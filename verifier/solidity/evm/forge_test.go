@@ -87,6 +87,8 @@ func TestFoundryProject(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles three projects")
 	}
+	labelled := fixture.Digits()
+	labelled.Weights = circuit.Hashed
 	private := fixture.Digits()
 	private.Inputs[0].Visibility = circuit.Private
 	private.Outputs = nil
@@ -95,12 +97,15 @@ func TestFoundryProject(t *testing.T) {
 	noOutput.Outputs[0].Visibility = circuit.Private
 	for _, c := range []struct {
 		name     string
+		kind     kind
 		manifest *circuit.Manifest
 		passes   []string
 	}{
-		{"labels", fixture.Digits(), []string{"test_acceptsProof", "test_acceptsPackedProof", "test_rejectsTamperedProof", "test_rejectsWrongContext", "test_rejectsOtherInput", "test_rejectsBitsAboveLastElement"}},
-		{"no output", noOutput, []string{"test_acceptsProof", "test_acceptsPackedProof", "test_rejectsPointOffCurve"}},
-		{"private", private, []string{"test_acceptsProof", "test_rejectsWrongLength", "test_rejectsContextOutOfRange"}},
+		{"labels and hashed weights", kinds[0], labelled, []string{
+			"test_acceptsProof", "test_acceptsPackedProof", "test_rejectsTamperedProof", "test_rejectsPointOffCurve", "test_rejectsWrongContext", "test_rejectsOtherInput",
+			"test_rejectsBitsAboveLastElement", "test_rejectsOtherWeights", "test_rejectsUnregisteredModel"}},
+		{"no output", kinds[1], noOutput, []string{"test_acceptsProof", "test_acceptsPackedProof", "test_rejectsPointOffCurve"}},
+		{"private", kinds[0], private, []string{"test_acceptsProof", "test_rejectsWrongLength", "test_rejectsContextOutOfRange"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			words, err := fixture.Words(c.manifest, fr.NewElement(5), source(1))
@@ -111,7 +116,7 @@ func TestFoundryProject(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			files, err := solidity.Export(vk, solidity.Options{Sample: proof, AllowDevelopmentSRS: true})
+			files, err := solidity.Export(vk, options(c.kind, vk, proof))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +131,7 @@ func TestFoundryProject(t *testing.T) {
 			f.mustRun(t, "fmt", "--check")
 			delete(files, "src/Consumer.sol")
 			compareBytecode(t, f, files)
-			if c.name != "labels" {
+			if c.kind.standalone || c.manifest.Weights != circuit.Hashed {
 				return
 			}
 			if output := f.mustRun(t, "script", "--offline", "--use", f.solc, "script/Deploy.s.sol"); !strings.Contains(output, "Script ran successfully") {
@@ -193,7 +198,7 @@ func TestFoundryTestsCanFail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := solidity.Export(vk, solidity.Options{Sample: proof, AllowDevelopmentSRS: true})
+	files, err := solidity.Export(vk, options(kinds[0], vk, proof))
 	if err != nil {
 		t.Fatal(err)
 	}

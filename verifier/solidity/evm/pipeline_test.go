@@ -60,7 +60,9 @@ func TestPipeline(t *testing.T) {
 	_, salted := proveBoth(&zkml.Secrets{}, circuit.Salts{"risk": fr.NewElement(9)}, same)
 	_, altered := proveBoth(&zkml.Secrets{}, nil, func(risk []float64) { risk[0], risk[1] = risk[1], risk[0] })
 
-	p := deployConsumer(t, "Pipeline", []*prover.VerifyingKey{vk1, vk2})
+	p := deployConsumer(t, "Pipeline", []*prover.VerifyingKey{vk1, vk2}, func(c *consumer) [][32]byte {
+		return [][32]byte{c.adapter(t, c.keys[0]), c.adapter(t, c.keys[1])}
+	})
 	link := one.Words[1]
 	if answer, err := p.urgency(t, request, one, link, two); err != nil {
 		t.Errorf("linked proofs: %v", err)

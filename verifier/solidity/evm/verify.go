@@ -1,7 +1,6 @@
 package evm
 
 import (
-	"context"
 	"fmt"
 	"math/big"
 	"reflect"
@@ -17,46 +16,51 @@ import (
 // *RevertError behind it says why.
 var ErrRejected = fmt.Errorf("%w by the contract", prover.ErrRejected)
 
-// Report is what running a proof through the contract measured, under Osaka.
+// Report is what running a proof through zkml's verifier measured, under Osaka.
 type Report struct {
 	// Fork and Compiler are what the figures hold for.
 	Fork     string `json:"fork"`
 	Compiler string `json:"compiler"`
-	// Entry is the function that was called.
-	Entry string `json:"entry"`
-	// ExecutionGas is the gas that the contracts' code used, TransactionGas that of
+	// Contract is the verifier's name: its test variant where the key is of the
+	// development string.
+	Contract string `json:"contract"`
+	// ExecutionGas is the gas that the contract's code used, TransactionGas that of
 	// the whole transaction, base fee and calldata included.
 	ExecutionGas   uint64 `json:"execution_gas"`
 	TransactionGas uint64 `json:"transaction_gas"`
 	CalldataBytes  int    `json:"calldata_bytes"`
-	// ModelVerifierBytes and PlonkVerifierBytes are the sizes of the runtime codes,
-	// each to stay within solidity.MaxRuntimeBytes.
-	ModelVerifierBytes int    `json:"model_verifier_bytes"`
-	PlonkVerifierBytes int    `json:"plonk_verifier_bytes"`
-	DeploymentGas      uint64 `json:"deployment_gas"`
-	// Outputs is the answer that the contract decoded, one list of integers for
-	// each shown output.
-	Outputs [][]*big.Int `json:"outputs"`
+	// VerifierBytes is the size of the runtime code, to stay within
+	// solidity.MaxRuntimeBytes.
+	VerifierBytes int `json:"verifier_bytes"`
+	// RegistrationGas is the gas of the transaction that registers the model's key,
+	// DeploymentGas that of the one that creates the verifier, once for all models.
+	RegistrationGas uint64 `json:"registration_gas"`
+	DeploymentGas   uint64 `json:"deployment_gas"`
 }
 
-// Verify exports the model's contracts, compiles and deploys them in process and
-// runs a proof through an entry. A development key is accepted here: whether to
-// trust one is for the caller to say. The error matches ErrRejected if the contract
-// reverts, the errors of solidity.Calldata if there is nothing to call it with, and
-// is a *ToolError if the compiler is missing.
-func Verify(ctx context.Context, vk *prover.VerifyingKey, entry solidity.Entry, p *prover.Proof) (*Report, error) {
-	calldata, err := solidity.Calldata(vk, entry, p)
+// Verify creates zkml's verifier in a virtual machine of its own, registers the model's
+// key and has the contract verify a proof. It needs no compiler: the contract's code is
+// part of this module. A development key is accepted here, by the test variant: whether
+// to trust one is for the caller to say. The error matches ErrRejected if the contract
+// reverts, and the errors of solidity.NewItem if there is nothing to call it with.
+func Verify(vk *prover.VerifyingKey, p *prover.Proof) (*Report, error) {
+	item, err := solidity.NewItem(vk, p)
 	if err != nil {
 		return nil, err
 	}
-	files, err := solidity.Export(vk, solidity.Options{AllowDevelopmentSRS: true})
+	artifact := solidity.Reusable(vk.Development())
+	v, err := DeployArtifact(artifact)
 	if err != nil {
 		return nil, err
 	}
-	v, err := Deploy(ctx, files)
+	registration, err := v.Call(solidity.RegisterCalldata(vk))
 	if err != nil {
 		return nil, err
 	}
+	if registration.Revert != nil {
+		return nil, fmt.Errorf("registering the model: %w", registration.Revert)
+	}
+	calldata := solidity.EncodeVerify(item)
 	result, err := v.Call(calldata)
 	if err != nil {
 		return nil, err
@@ -64,15 +68,10 @@ func Verify(ctx context.Context, vk *prover.VerifyingKey, entry solidity.Entry, 
 	if result.Revert != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRejected, result.Revert)
 	}
-	outputs, err := v.Outputs(entry, result.Output)
-	if err != nil {
-		return nil, err
-	}
 	return &Report{
-		Fork: solidity.EVMVersion, Compiler: "solc " + solidity.SolcVersion, Entry: entry.String(),
+		Fork: solidity.EVMVersion, Compiler: "solc " + solidity.SolcVersion, Contract: artifact.Name,
 		ExecutionGas: result.ExecutionGas, TransactionGas: result.TransactionGas, CalldataBytes: len(calldata),
-		ModelVerifierBytes: len(v.Code(v.Address)), PlonkVerifierBytes: len(v.Code(v.PlonkVerifier)),
-		DeploymentGas: v.DeploymentGas, Outputs: outputs,
+		VerifierBytes: len(v.Code(v.Address)), RegistrationGas: registration.TransactionGas, DeploymentGas: v.DeploymentGas,
 	}, nil
 }
 

@@ -4,7 +4,17 @@ pragma solidity >=0.8.20;
 /// @title What a contract needs to know to check an answer of this model
 /// @notice Model {{comment .ModelName}}, model id 0x{{.ID}}.
 /// A call that returns says: the model gives these outputs for these inputs.
-/// Everything else reverts with one of the errors below.
+/// Everything else reverts with one of the errors below
+{{- if .Standalone}}.
+{{- else}} or of IZkmlVerifier.
+{{- end}}
+{{- if .WeightsNote}}
+/// {{.WeightsNote}}
+{{- end}}
+{{- if .Digests}}
+/// A digest in the statement says nothing by itself: compare it with one that you
+/// have from elsewhere.
+{{- end}}
 /// Anyone can submit a proof that they have seen. A consumer that must not act on
 /// one twice, or on someone else's, computes the context itself and passes it.
 /// @custom:generator zkml, format version {{.Version}}. Not to be edited.
@@ -89,12 +99,27 @@ interface IModelVerifier {
     /// @param expected the only length accepted
     error ProofLength(uint256 found, uint256 expected);
 
+{{- if .Weights}}
+
+    /// @notice The statement is about other weights than the contract is for.
+    /// @param found the digest given
+    /// @param expected the only digest accepted
+    error WeightsMismatch(uint256 found, uint256 expected);
+{{- end}}
+{{- if .Standalone}}
+
     /// @notice The proof holds points off the curve or scalars out of range, or
     /// the gas ran out while it was checked.
     error MalformedProof();
 
     /// @notice The proof doesn't show this statement.
     error ProofRejected();
+{{- else}}
+
+    /// @notice The address isn't a verifier in which the model's key is registered.
+    /// @param verifier the address
+    error ModelNotRegistered(address verifier);
+{{- end}}
 
     /// @notice Names the model and its verifying key.
     /// @return keccak256 of the canonical verifying key

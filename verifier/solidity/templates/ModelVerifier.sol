@@ -2,7 +2,11 @@
 pragma solidity {{.Solc}};
 
 import {IModelVerifier} from "./IModelVerifier.sol";
+{{- if .Standalone}}
 import {PlonkVerifier} from "./PlonkVerifier.sol";
+{{- else}}
+import {IZkmlVerifier} from "./IZkmlVerifier.sol";
+{{- end}}
 {{- if .Tensors}}
 import {TensorCodec} from "./TensorCodec.sol";
 {{- end}}
@@ -10,6 +14,9 @@ import {TensorCodec} from "./TensorCodec.sol";
 /// @title Verifier of one model's answers
 /// @notice Stateless: a call that returns says that the statement holds, everything
 /// else reverts. Model {{comment .ModelName}}.
+{{- if .WeightsNote}}
+/// {{.WeightsNote}}
+{{- end}}
 {{- if .Development}}
 /// DEVELOPMENT KEY: its secret is public and everyone can forge proofs for it.
 /// For tests only.
@@ -51,12 +58,44 @@ contract ModelVerifier is IModelVerifier {
     int256 public constant {{.Const}}_SCALE_EXPONENT = {{.Scale.Exp}};
 {{- end}}
 
+{{- if .Standalone}}
+
     /// @notice gnark's verifier for this model's key, created with this contract.
     PlonkVerifier public immutable PLONK_VERIFIER;
+{{- else}}
 
+    /// @notice The verifier of all models' proofs, which holds this model's key.
+    IZkmlVerifier public immutable VERIFIER;
+{{- end}}
+{{- if .Weights}}
+
+    /// @notice The digest of the weights that a proof must be about.
+    uint256 public immutable WEIGHTS_DIGEST;
+{{- end}}
+{{if .Standalone}}
     /// @notice Creates gnark's verifier. There is no owner and nothing to set up.
-    constructor() {
+{{- if .Weights}}
+    /// @param weightsDigest the digest of the weights that a proof must be about
+{{- end}}
+    constructor({{if .Weights}}uint256 weightsDigest{{end}}) {
         PLONK_VERIFIER = new PlonkVerifier();
+{{- else}}
+    /// @notice Binds the contract to a verifier in which the model's key is
+    /// registered. There is no owner and nothing to set up.
+    /// @param verifier the verifier of all models' proofs
+{{- if .Weights}}
+    /// @param weightsDigest the digest of the weights that a proof must be about
+{{- end}}
+    constructor(IZkmlVerifier verifier{{if .Weights}}, uint256 weightsDigest{{end}}) {
+        // The key's code is the key itself, and its hash the model id.
+        if (address(verifier).code.length == 0 || verifier.dataOf(MODEL_ID).codehash != MODEL_ID) {
+            revert ModelNotRegistered(address(verifier));
+        }
+        VERIFIER = verifier;
+{{- end}}
+{{- if .Weights}}
+        WEIGHTS_DIGEST = TensorCodec.digest({{.Weights.Index}}, weightsDigest);
+{{- end}}
     }
 
     /// @inheritdoc IModelVerifier
@@ -80,7 +119,7 @@ contract ModelVerifier is IModelVerifier {
 {{- if .Shown}}
         TensorCodec.packBytes(words, _{{.Field}}Encoding(), tensors.{{.Field}}, {{index $.Typed.Fields .Index}});
 {{- else}}
-        words[{{.At}}] = TensorCodec.digest({{.Index}}, tensors.{{.Field}});
+        words[{{.At}}] = {{if eq .Role "weights"}}_weights(tensors.{{.Field}}){{else}}TensorCodec.digest({{.Index}}, tensors.{{.Field}}){{end}};
 {{- end}}
 {{- end}}
         _check(proof, words, {{.Typed.Bytes}});
@@ -109,7 +148,7 @@ contract ModelVerifier is IModelVerifier {
 {{- if .Shown}}
         TensorCodec.packWords(words, _{{.Field}}Encoding(), tensors.{{.Field}}, {{index $.Packed.Fields .Index}});
 {{- else}}
-        words[{{.At}}] = TensorCodec.digest({{.Index}}, tensors.{{.Field}});
+        words[{{.At}}] = {{if eq .Role "weights"}}_weights(tensors.{{.Field}}){{else}}TensorCodec.digest({{.Index}}, tensors.{{.Field}}){{end}};
 {{- end}}
 {{- end}}
         _check(proof, words, {{.Packed.Bytes}});
@@ -146,6 +185,7 @@ contract ModelVerifier is IModelVerifier {
         if (msg.data.length != calldataBytes) {
             revert CalldataLength(msg.data.length, calldataBytes);
         }
+{{- if .Standalone}}
         (bool wellFormed, bool accepted) = _callPlonk(proof, words);
         if (!wellFormed) {
             revert MalformedProof();
@@ -153,8 +193,21 @@ contract ModelVerifier is IModelVerifier {
         if (!accepted) {
             revert ProofRejected();
         }
+{{- else}}
+        _callVerifier(proof, words);
+{{- end}}
     }
+{{- if .Weights}}
 
+    /// @dev Reverts unless the statement is about the weights that this contract is for.
+    function _weights(uint256 digest) private view returns (uint256) {
+        if (digest != WEIGHTS_DIGEST) {
+            revert WeightsMismatch(digest, WEIGHTS_DIGEST);
+        }
+        return digest;
+    }
+{{- end}}
+{{if .Standalone}}
     /// @dev PLONK_VERIFIER.Verify(proof, words), encoded by three copies where the
     /// compiler would loop over the words. PROOF_BYTES is a multiple of 32.
     /// @return wellFormed whether the verifier returned
@@ -183,6 +236,41 @@ contract ModelVerifier is IModelVerifier {
             accepted := and(wellFormed, eq(mload(0), 1))
         }
     }
+{{- else}}
+    /// @dev VERIFIER.verify(MODEL_ID, words, proof), encoded by two copies where the
+    /// compiler would loop over the words, and with its error passed on.
+    function _callVerifier(bytes calldata proof, uint256[] memory words) private view {
+        address target = address(VERIFIER);
+        bytes32 modelId = MODEL_ID;
+        bytes4 selector = IZkmlVerifier.verify.selector;
+        bool accepted;
+        assembly ("memory-safe") {
+            // selector, model id, offset of words, offset of proof, length and words
+            // as they lie in memory, length and bytes of proof.
+            let request := mload(0x40)
+            let size := shl(5, add(mload(words), 1))
+            let tail := add(add(request, 0x64), size)
+            mstore(request, selector)
+            mstore(add(request, 0x04), modelId)
+            mstore(add(request, 0x24), 0x60)
+            mstore(add(request, 0x44), add(0x60, size))
+            mcopy(add(request, 0x64), words, size)
+            mstore(tail, proof.length)
+            calldatacopy(add(tail, 0x20), proof.offset, proof.length)
+            // A call of an address without code succeeds.
+            accepted := gt(extcodesize(target), 0)
+            if accepted {
+                if iszero(staticcall(gas(), target, request, add(add(0x84, size), proof.length), 0, 0)) {
+                    returndatacopy(request, 0, returndatasize())
+                    revert(request, returndatasize())
+                }
+            }
+        }
+        if (!accepted) {
+            revert ModelNotRegistered(target);
+        }
+    }
+{{- end}}
 {{- range .Shapes}}
 
     /// @dev How {{.Role}} {{comment .Name}} is encoded.

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity {{.Solc}};
 
+{{if not .Standalone -}}
+import {VerifierCode} from "../script/VerifierCode.sol";
+import {VerifyingKey} from "../script/VerifyingKey.sol";
+{{end -}}
 import {IModelVerifier} from "../src/IModelVerifier.sol";
+{{- if not .Standalone}}
+import {IZkmlVerifier} from "../src/IZkmlVerifier.sol";
+{{- end}}
 import {ModelVerifier} from "../src/ModelVerifier.sol";
 import {Sample} from "./Sample.sol";
 
@@ -9,10 +16,24 @@ import {Sample} from "./Sample.sol";
 /// @notice Run with `forge test`. No library is needed: a test fails by reverting.
 contract ModelVerifierTest {
     ModelVerifier private verifier;
+{{- if not .Standalone}}
+    IZkmlVerifier private reusable;
+{{- end}}
+{{- if .Weights}}
+
+    /// @dev The digest of the weights that the sample is about.
+    uint256 private constant WEIGHTS_DIGEST = {{.WeightsDigest}};
+{{- end}}
 
     /// @notice Deploys the verifier before each test.
     function setUp() public {
-        verifier = new ModelVerifier();
+{{- if .Standalone}}
+        verifier = new ModelVerifier({{if .Weights}}WEIGHTS_DIGEST{{end}});
+{{- else}}
+        reusable = _create();
+        reusable.register(VerifyingKey.BLOB);
+        verifier = new ModelVerifier(reusable{{if .Weights}}, WEIGHTS_DIGEST{{end}});
+{{- end}}
     }
 
     /// @notice The proof is accepted.
@@ -43,14 +64,14 @@ contract ModelVerifierTest {
         bytes memory proof = Sample.PROOF;
         // The last byte of the first wire's evaluation, after six points.
         proof[6 * 64 + 31] ^= 0x01;
-        _expect(IModelVerifier.ProofRejected.selector, _call(proof, Sample.CONTEXT));
+        _expect({{$.Errors}}.ProofRejected.selector, _call(proof, Sample.CONTEXT));
     }
 
     /// @notice A proof with a point off the curve is rejected.
     function test_rejectsPointOffCurve() public view {
         bytes memory proof = Sample.PROOF;
         proof[63] ^= 0x01;
-        _expect(IModelVerifier.MalformedProof.selector, _call(proof, Sample.CONTEXT));
+        _expect({{if .Standalone}}IModelVerifier.MalformedProof{{else}}IZkmlVerifier.InvalidPoint{{end}}.selector, _call(proof, Sample.CONTEXT));
     }
 
     /// @notice A proof of another length is rejected.
@@ -60,7 +81,7 @@ contract ModelVerifierTest {
 
     /// @notice A proof made for one context isn't accepted in another.
     function test_rejectsWrongContext() public view {
-        _expect(IModelVerifier.ProofRejected.selector, _call(Sample.PROOF, Sample.CONTEXT ^ 1));
+        _expect({{$.Errors}}.ProofRejected.selector, _call(Sample.PROOF, Sample.CONTEXT ^ 1));
     }
 
     /// @notice A context is below 2^248.
@@ -74,7 +95,7 @@ contract ModelVerifierTest {
         IModelVerifier.PackedTensors memory packed = Sample.packedTensors();
         packed.{{.Field}}[0] ^= 1;
         bytes memory data = abi.encodeCall(IModelVerifier.verifyPacked, (Sample.PROOF, Sample.CONTEXT, packed));
-        _expect(IModelVerifier.ProofRejected.selector, _run(data));
+        _expect({{$.Errors}}.ProofRejected.selector, _run(data));
     }
 
     /// @notice Nothing can be hidden in a word above its last element.
@@ -83,6 +104,36 @@ contract ModelVerifierTest {
         packed.{{.Field}}[0] |= 1 << 255;
         bytes memory data = abi.encodeCall(IModelVerifier.verifyPacked, (Sample.PROOF, Sample.CONTEXT, packed));
         _expect(IModelVerifier.WordOutOfRange.selector, _run(data));
+    }
+{{- end}}
+{{- if .Weights}}
+
+    /// @notice A statement about other weights isn't even looked at.
+    function test_rejectsOtherWeights() public view {
+        IModelVerifier.Tensors memory tensors = Sample.tensors();
+        tensors.{{.Weights.Field}} ^= 1;
+        bytes memory data = abi.encodeCall(IModelVerifier.verify, (Sample.PROOF, Sample.CONTEXT, tensors));
+        _expect(IModelVerifier.WeightsMismatch.selector, _run(data));
+    }
+{{- end}}
+{{- if not .Standalone}}
+
+    /// @notice The contract can't be created over a verifier that hasn't got the key.
+    function test_rejectsUnregisteredModel() public {
+        try new ModelVerifier(_create(){{if .Weights}}, WEIGHTS_DIGEST{{end}}) {
+            revert("created");
+        } catch (bytes memory answer) {
+            _expect(IModelVerifier.ModelNotRegistered.selector, answer);
+        }
+    }
+
+    /// @dev Creates zkml's verifier.
+    function _create() private returns (IZkmlVerifier created) {
+        bytes memory creation = VerifierCode.CREATION;
+        assembly ("memory-safe") {
+            created := create(0, add(creation, 0x20), mload(creation))
+        }
+        require(address(created) != address(0), "not created");
     }
 {{- end}}
 

@@ -1,0 +1,67 @@
+package client
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/accounts/abi"
+
+	"github.com/zkml-go/zkml/verifier/solidity/client/internal/bindings"
+)
+
+//go:generate go run github.com/ethereum/go-ethereum/cmd/abigen@v1.17.10 --v2 --abi IZkmlVerifier.abi --pkg bindings --type IZkmlVerifier --out internal/bindings/bindings.go
+
+// contract encodes calls of zkml's verifier.
+var contract = bindings.NewIZkmlVerifier()
+
+// adapterErrors are the custom errors of IModelVerifier, the same for every model.
+var adapterErrors = []string{
+	"CalldataLength(uint256,uint256)",
+	"CalldataOffset(uint256,uint256)",
+	"ContextOutOfRange(uint256)",
+	"TensorLength(uint256,uint256,uint256)",
+	"DirtyPadding(uint256)",
+	"ElementOutOfRange(uint256,uint256,int256)",
+	"WordOutOfRange(uint256,uint256,uint256)",
+	"DigestOutOfRange(uint256,uint256)",
+	"ProofLength(uint256,uint256)",
+	"WeightsMismatch(uint256,uint256)",
+	"MalformedProof()",
+	"ModelNotRegistered(address)",
+}
+
+// errorsBySelector are the custom errors that can be named.
+var errorsBySelector = func() map[[4]byte]abi.Error {
+	known := map[[4]byte]abi.Error{}
+	for _, e := range contract.GetABI().Errors {
+		known[[4]byte(e.ID[:4])] = e
+	}
+	for _, signature := range adapterErrors {
+		e, err := parseError(signature)
+		if err != nil {
+			panic(err) // the list above
+		}
+		known[[4]byte(e.ID[:4])] = e
+	}
+	return known
+}()
+
+// parseError reads an error's canonical signature.
+func parseError(signature string) (abi.Error, error) {
+	name, rest, ok := strings.Cut(signature, "(")
+	inner, closed := strings.CutSuffix(rest, ")")
+	if !ok || !closed || name == "" {
+		return abi.Error{}, fmt.Errorf("%q isn't an error's signature", signature)
+	}
+	var inputs abi.Arguments
+	if inner != "" {
+		for text := range strings.SplitSeq(inner, ",") {
+			kind, err := abi.NewType(text, "", nil)
+			if err != nil {
+				return abi.Error{}, fmt.Errorf("error %s: %w", name, err)
+			}
+			inputs = append(inputs, abi.Argument{Type: kind})
+		}
+	}
+	return abi.NewError(name, inputs), nil
+}
