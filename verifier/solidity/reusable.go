@@ -6,6 +6,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zkml-go/zkml/prover"
+	"github.com/zkml-go/zkml/verifier/solidity/internal/transcript"
 )
 
 // Selectors of the reusable verifier's functions.
@@ -53,7 +54,7 @@ func BatchItem(vk *prover.VerifyingKey, p *prover.Proof) (Item, error) {
 	if err != nil {
 		return Item{}, fmt.Errorf("encoding calldata: %w: %w", prover.ErrRejected, err)
 	}
-	digest, err := linearisedDigest(vk.Plonk(), parsed, p.Words)
+	digest, err := transcript.Digest(vk.Plonk(), parsed, p.Words)
 	if err != nil {
 		return Item{}, fmt.Errorf("encoding calldata: %w", err)
 	}

@@ -9,8 +9,12 @@ uint256 constant R = 21888242871839275222246405745257275088548364400416034343698
 /// @dev The modulus of coordinates.
 uint256 constant Q = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
 
-/// @dev The generator of the group of 2^28-th roots of unity that gnark's domains are made of.
-uint256 constant ROOT_OF_UNITY = 19103219067921713944291392827692070036145651957329286315305642004821462161904;
+/// @dev The generators of the groups of 2^28-th, 2^21-st, 2^14-th and 2^7-th roots of unity that gnark's
+/// domains are made of: each is a power of the first.
+uint256 constant ROOT_28 = 19103219067921713944291392827692070036145651957329286315305642004821462161904;
+uint256 constant ROOT_21 = 13536764371732269273912573961853310557438878140379554347802702086337840854307;
+uint256 constant ROOT_14 = 20619701001583904760601357484951574588621083236087856586626117568842480512645;
+uint256 constant ROOT_7 = 10359452186428527605436343203440067497552205259388878191021578220384701716497;
 
 /// @dev The binary logarithm of the largest domain.
 uint256 constant MAX_LOG = 28;
@@ -36,6 +40,9 @@ library Bn254 {
     /// @dev The size of a sum in bytes.
     uint256 internal constant SUM = 0xa0;
 
+    /// @dev The selector of IZkmlVerifier.PrecompileFailed.
+    uint256 private constant PRECOMPILE_FAILED = 0x84e81692;
+
     /// @dev Reserves a sum and sets it to zero.
     function newSum() internal pure returns (uint256 sum) {
         assembly ("memory-safe") {
@@ -49,45 +56,49 @@ library Bn254 {
     /// @dev sum ← sum + scalar·point, the point lying in calldata.
     function addMulCalldata(uint256 sum, uint256 point, uint256 scalar) internal view {
         assembly ("memory-safe") {
-            calldatacopy(add(sum, 0x40), point, 0x40)
+            let next := add(sum, 0x40)
+            calldatacopy(next, point, 0x40)
             mstore(add(sum, 0x80), scalar)
+            let ok := staticcall(gas(), 0x07, next, 0x60, next, 0x40)
+            if iszero(and(staticcall(gas(), 0x06, sum, 0x80, sum, 0x40), ok)) {
+                mstore(0x00, PRECOMPILE_FAILED)
+                revert(0x1c, 0x04)
+            }
         }
-        _addMul(sum);
     }
 
     /// @dev sum ← sum + scalar·point, the point lying in memory.
     function addMul(uint256 sum, uint256 point, uint256 scalar) internal view {
         assembly ("memory-safe") {
-            mcopy(add(sum, 0x40), point, 0x40)
+            let next := add(sum, 0x40)
+            mcopy(next, point, 0x40)
             mstore(add(sum, 0x80), scalar)
+            let ok := staticcall(gas(), 0x07, next, 0x60, next, 0x40)
+            if iszero(and(staticcall(gas(), 0x06, sum, 0x80, sum, 0x40), ok)) {
+                mstore(0x00, PRECOMPILE_FAILED)
+                revert(0x1c, 0x04)
+            }
         }
-        _addMul(sum);
-    }
-
-    /// @dev sum ← sum + point, the point lying in calldata.
-    function addCalldata(uint256 sum, uint256 point) internal view {
-        assembly ("memory-safe") {
-            calldatacopy(add(sum, 0x40), point, 0x40)
-        }
-        _add(sum);
     }
 
     /// @dev sum ← sum + point, the point lying in memory.
     function add(uint256 sum, uint256 point) internal view {
         assembly ("memory-safe") {
             mcopy(add(sum, 0x40), point, 0x40)
+            if iszero(staticcall(gas(), 0x06, sum, 0x80, sum, 0x40)) {
+                mstore(0x00, PRECOMPILE_FAILED)
+                revert(0x1c, 0x04)
+            }
         }
-        _add(sum);
     }
 
     /// @dev sum ← sum + scalar·[1]₁
     function addMulGenerator(uint256 sum, uint256 scalar) internal view {
         assembly ("memory-safe") {
-            mstore(add(sum, 0x40), 1)
-            mstore(add(sum, 0x60), 2)
-            mstore(add(sum, 0x80), scalar)
+            mstore(0x00, 1)
+            mstore(0x20, 2)
         }
-        _addMul(sum);
+        addMul(sum, 0x00, scalar);
     }
 
     /// @dev Whether e(a, [1]₂) = e(b, [τ]₂), for points a and b in memory and [τ]₂ in EIP-197's order.
@@ -144,28 +155,21 @@ library Bn254 {
     /// @dev The generator ω of the group of 2^log-th roots of unity.
     function rootOfUnity(uint256 log) internal pure returns (uint256 omega) {
         assembly ("memory-safe") {
-            omega := ROOT_OF_UNITY
-            for {} lt(log, MAX_LOG) { log := add(log, 1) } { omega := mulmod(omega, omega, R) }
+            let order := MAX_LOG
+            omega := ROOT_28
+            if lt(log, 22) {
+                order := 21
+                omega := ROOT_21
+                if lt(log, 15) {
+                    order := 14
+                    omega := ROOT_14
+                    if lt(log, 8) {
+                        order := 7
+                        omega := ROOT_7
+                    }
+                }
+            }
+            for {} lt(log, order) { log := add(log, 1) } { omega := mulmod(omega, omega, R) }
         }
-    }
-
-    /// @dev sum ← sum + scalar·point, both at their places.
-    function _addMul(uint256 sum) private view {
-        uint256 ok;
-        assembly ("memory-safe") {
-            let point := add(sum, 0x40)
-            ok := staticcall(gas(), 0x07, point, 0x60, point, 0x40)
-            ok := and(staticcall(gas(), 0x06, sum, 0x80, sum, 0x40), ok)
-        }
-        if (ok == 0) revert IZkmlVerifier.PrecompileFailed();
-    }
-
-    /// @dev sum ← sum + point, at its place.
-    function _add(uint256 sum) private view {
-        uint256 ok;
-        assembly ("memory-safe") {
-            ok := staticcall(gas(), 0x06, sum, 0x80, sum, 0x40)
-        }
-        if (ok == 0) revert IZkmlVerifier.PrecompileFailed();
     }
 }

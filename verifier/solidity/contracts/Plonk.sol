@@ -29,7 +29,9 @@ uint256 constant PROOF_W_SHIFTED = 0x2c0; // [W'], which opens Z at ωζ
 uint256 constant PROOF_COMMITTED = 0x300; // c values qⱼ = Qcpⱼ(ζ), then c points [Bⱼ]; then, maybe, [Λ]
 uint256 constant PROOF_PER_COMMITMENT = 0x60;
 
-/// @dev A proof in work: these words, then three for each public word and each commitment.
+/// @dev A proof in work. At some rows i the public polynomial PI has a value vᵢ: the public words at the
+/// first rows, hashes at the commitments' rows. With dᵢ = ζ - ωⁱ, the sum Σ vᵢ/dᵢ is kept as one fraction,
+/// whose denominator Π dᵢ has d₀ for a factor even where v₀ is zero.
 uint256 constant WORK_KEY = 0x000; // the key in memory
 uint256 constant WORK_PROOF = 0x020; // the proof in calldata
 uint256 constant WORK_APPENDED = 0x040; // whether [Λ] follows the proof
@@ -38,20 +40,18 @@ uint256 constant WORK_BETA = 0x080;
 uint256 constant WORK_ALPHA = 0x0a0;
 uint256 constant WORK_ZETA = 0x0c0;
 uint256 constant WORK_ZETA_N = 0x0e0; // ζⁿ
-uint256 constant WORK_SUM = 0x100; // Σ of the entries' values
-uint256 constant WORK_END = 0x120; // where the entries end
-uint256 constant WORK_OPENING = 0x140; // λ = Λ(ζ), then the scalars of [S3] [Z] [H1] [H2] [H3] in [Λ]
-uint256 constant WORK_SCALAR_S3 = 0x160;
-uint256 constant WORK_SCALAR_Z = 0x180;
-uint256 constant WORK_SCALAR_H1 = 0x1a0;
-uint256 constant WORK_SCALAR_H2 = 0x1c0;
-uint256 constant WORK_SCALAR_H3 = 0x1e0;
-uint256 constant WORK_DIGEST = 0x200; // [Λ]
-uint256 constant WORK_ENTRIES = 0x240;
-
-/// @dev An entry: the value at a row of the public polynomial PI, ζ - ωⁱ for that row, and the product of
-/// all such differences before.
-uint256 constant ENTRY = 0x60;
+uint256 constant WORK_SUM = 0x100; // Σ vᵢ
+uint256 constant WORK_NUMERATOR = 0x120; // of Σ vᵢ/dᵢ; without row 0 while words and commitments are entered
+uint256 constant WORK_DENOMINATOR = 0x140; // Π dᵢ without d₀
+uint256 constant WORK_PRODUCT = 0x160; // of all denominators with their d₀ of the proofs before
+uint256 constant WORK_OPENING = 0x180; // λ = Λ(ζ), then the scalars of [S3] [Z] [H1] [H2] [H3] in [Λ]
+uint256 constant WORK_SCALAR_S3 = 0x1a0;
+uint256 constant WORK_SCALAR_Z = 0x1c0;
+uint256 constant WORK_SCALAR_H1 = 0x1e0;
+uint256 constant WORK_SCALAR_H2 = 0x200;
+uint256 constant WORK_SCALAR_H3 = 0x220;
+uint256 constant WORK_DIGEST = 0x240; // [Λ]
+uint256 constant WORK = 0x280; // the size of it all
 
 /// @title The PLONK verifier of gnark for BN254, several proofs at a time
 /// @notice Checks each proof's form, derives its challenges, and adds its equations to one pairing check.
@@ -98,7 +98,7 @@ abstract contract Plonk is KeyRegistry {
         uint256 value; // Σ of the openings' values
         uint256 rho; // ρ, by whose powers the equations are weighed
         uint256 weight; // the next power
-        uint256 product; // of all differences ζ - ωⁱ; later the inverse of that of the proofs not yet added
+        uint256 product; // of all denominators; later the inverse of that of the proofs not yet added
     }
 
     /// @dev The shift u between the cosets on which the permutation numbers the wires, and its square.
@@ -114,20 +114,18 @@ abstract contract Plonk is KeyRegistry {
         _checkProof(key, index, proof, appended);
         assembly ("memory-safe") {
             work := mload(0x40)
-            let entries := add(mload(add(key, KEY_WORDS)), mload(add(key, KEY_COMMITMENTS)))
-            let end := add(add(work, WORK_ENTRIES), mul(entries, ENTRY))
-            mstore(0x40, end)
+            mstore(0x40, add(work, WORK))
             mstore(add(work, WORK_KEY), key)
             mstore(add(work, WORK_PROOF), proof)
             mstore(add(work, WORK_APPENDED), appended)
-            mstore(add(work, WORK_END), end)
         }
         _deriveChallenges(work, key, words, proof);
-        _enterWords(batch, work, key, index, words);
-        _enterCommitments(batch, work, key, proof);
+        _enterWords(work, key, index, words);
+        _enterCommitments(work, key, proof);
+        _enterFirst(batch, work, words);
     }
 
-    /// @dev Inverts the product of all differences.
+    /// @dev Inverts the product of all denominators.
     function _invert(Batch memory batch) internal view {
         // A zero would need a challenge ζ in the domain.
         if (batch.product == 0) revert ProofRejected();
@@ -136,7 +134,8 @@ abstract contract Plonk is KeyRegistry {
 
     /// @dev Adds a proof's equations to the batch. Proofs are added in the reverse order of absorption.
     function _settle(Batch memory batch, uint256 work) internal view {
-        _linearise(batch, work);
+        (uint256 pi, uint256 first) = _evaluatePublic(batch, work);
+        _linearise(work, pi, first);
         uint256 weight = batch.weight; // of (1)
         uint256 rho = batch.rho;
         uint256 shiftedWeight = mulmod(weight, rho, R); // of (2)
@@ -300,34 +299,32 @@ abstract contract Plonk is KeyRegistry {
         if (ok == 0) revert PrecompileFailed();
     }
 
-    /// @dev Makes the entries of the public words, which are the rows from 0.
-    function _enterWords(Batch memory batch, uint256 work, uint256 key, uint256 index, uint256 words) private pure {
-        uint256 product = batch.product;
+    /// @dev Enters the public words but the first: n/d + v/dᵢ = (n·dᵢ + v·d)/(d·dᵢ).
+    function _enterWords(uint256 work, uint256 key, uint256 index, uint256 words) private pure {
         uint256 ok;
         assembly ("memory-safe") {
-            ok := 1
             let zeta := mload(add(work, WORK_ZETA))
             let omega := mload(add(key, KEY_OMEGA))
-            let entry := add(work, WORK_ENTRIES)
+            let sum := calldataload(words)
+            ok := lt(sum, R)
+            let numerator := 0
+            let denominator := 1
+            // -ωⁱ
+            let root := sub(R, omega)
             let end := add(words, shl(5, mload(add(key, KEY_WORDS))))
-            let sum := 0
-            // ωⁱ
-            let root := 1
-            for { let at := words } lt(at, end) { at := add(at, 0x20) } {
+            for { let at := add(words, 0x20) } lt(at, end) { at := add(at, 0x20) } {
                 let word := calldataload(at)
                 ok := and(ok, lt(word, R))
                 sum := addmod(sum, word, R)
-                let difference := addmod(zeta, sub(R, root), R)
-                mstore(entry, word)
-                mstore(add(entry, 0x20), difference)
-                mstore(add(entry, 0x40), product)
-                product := mulmod(product, difference, R)
+                let difference := addmod(zeta, root, R)
                 root := mulmod(root, omega, R)
-                entry := add(entry, ENTRY)
+                numerator := addmod(mulmod(numerator, difference, R), mulmod(word, denominator, R), R)
+                denominator := mulmod(denominator, difference, R)
             }
             mstore(add(work, WORK_SUM), sum)
+            mstore(add(work, WORK_NUMERATOR), numerator)
+            mstore(add(work, WORK_DENOMINATOR), denominator)
         }
-        batch.product = product;
         if (ok == 0) {
             for (uint256 i = 0;; ++i) {
                 uint256 word;
@@ -339,42 +336,40 @@ abstract contract Plonk is KeyRegistry {
         }
     }
 
-    /// @dev Makes the entries of the commitments: the row of each carries the hash of its point.
-    function _enterCommitments(Batch memory batch, uint256 work, uint256 key, uint256 proof) private view {
+    /// @dev Enters the commitments: the row of each has the hash of its point for a value.
+    function _enterCommitments(uint256 work, uint256 key, uint256 proof) private view {
         unchecked {
-            uint256 commitments;
-            uint256 zeta;
-            uint256 omega;
-            uint256 sum;
-            uint256 entry;
-            assembly ("memory-safe") {
-                commitments := mload(add(key, KEY_COMMITMENTS))
-                zeta := mload(add(work, WORK_ZETA))
-                omega := mload(add(key, KEY_OMEGA))
-                sum := mload(add(work, WORK_SUM))
-                entry := sub(mload(add(work, WORK_END)), mul(commitments, ENTRY))
-            }
-            uint256 product = batch.product;
+            uint256 commitments = _at(key, KEY_COMMITMENTS);
             uint256 point = proof + PROOF_COMMITTED + (commitments << 5);
             for (uint256 j = 0; j < commitments; ++j) {
                 uint256 value = _hashToField(point);
-                uint256 root = Bn254.power(omega, _row(key, j));
+                uint256 root = Bn254.power(_at(key, KEY_OMEGA), _row(key, j));
                 assembly ("memory-safe") {
-                    sum := addmod(sum, value, R)
-                    let difference := addmod(zeta, sub(R, root), R)
-                    mstore(entry, value)
-                    mstore(add(entry, 0x20), difference)
-                    mstore(add(entry, 0x40), product)
-                    product := mulmod(product, difference, R)
-                    entry := add(entry, ENTRY)
+                    let difference := addmod(mload(add(work, WORK_ZETA)), sub(R, root), R)
+                    let denominator := mload(add(work, WORK_DENOMINATOR))
+                    let numerator := mulmod(mload(add(work, WORK_NUMERATOR)), difference, R)
+                    mstore(add(work, WORK_SUM), addmod(mload(add(work, WORK_SUM)), value, R))
+                    mstore(add(work, WORK_NUMERATOR), addmod(numerator, mulmod(value, denominator, R), R))
+                    mstore(add(work, WORK_DENOMINATOR), mulmod(denominator, difference, R))
                     point := add(point, 0x40)
                 }
             }
-            assembly ("memory-safe") {
-                mstore(add(work, WORK_SUM), sum)
-            }
-            batch.product = product;
         }
+    }
+
+    /// @dev Enters the first word, which lies at row 0: ω⁰ = 1.
+    function _enterFirst(Batch memory batch, uint256 work, uint256 words) private pure {
+        uint256 product = batch.product;
+        assembly ("memory-safe") {
+            mstore(add(work, WORK_PRODUCT), product)
+            let difference := addmod(mload(add(work, WORK_ZETA)), sub(R, 1), R)
+            let denominator := mload(add(work, WORK_DENOMINATOR))
+            let numerator := mulmod(mload(add(work, WORK_NUMERATOR)), difference, R)
+            numerator := addmod(numerator, mulmod(calldataload(words), denominator, R), R)
+            mstore(add(work, WORK_NUMERATOR), numerator)
+            product := mulmod(product, mulmod(denominator, difference, R), R)
+        }
+        batch.product = product;
     }
 
     /// @dev hash_to_field of RFC 9380 for one scalar, with expand_message_xmd over SHA-256 and the tag
@@ -403,34 +398,33 @@ abstract contract Plonk is KeyRegistry {
         if (ok == 0) revert PrecompileFailed();
     }
 
-    /// @dev Computes λ and the scalars in [Λ] that aren't values of the proof.
-    function _linearise(Batch memory batch, uint256 work) private pure {
+    /// @dev Computes PI(ζ) and L₀(ζ), and takes the proof's denominator off the product of all.
+    function _evaluatePublic(Batch memory batch, uint256 work) private pure returns (uint256 pi, uint256 first) {
         uint256 inverse = batch.product;
         assembly ("memory-safe") {
-            // Σ value/(ζ - ωⁱ), taking one difference after the other off the inverse of their product.
-            let fractions := 0
-            let reciprocal
-            let first := add(work, WORK_ENTRIES)
-            for { let entry := mload(add(work, WORK_END)) } gt(entry, first) {} {
-                entry := sub(entry, ENTRY)
-                reciprocal := mulmod(inverse, mload(add(entry, 0x40)), R)
-                inverse := mulmod(inverse, mload(add(entry, 0x20)), R)
-                fractions := addmod(fractions, mulmod(mload(entry), reciprocal, R), R)
-            }
-
-            let key := mload(add(work, WORK_KEY))
             let zeta := mload(add(work, WORK_ZETA))
-            let zetaN := mload(add(work, WORK_ZETA_N))
-            // (ζⁿ - 1)/n, which may be zero as no other factor here
-            let vanishing := addmod(zetaN, sub(R, 1), R)
-            let scaled := mulmod(vanishing, mload(add(key, KEY_INVERSE_N)), R)
-            // ωⁱ/(ζ - ωⁱ) = ζ/(ζ - ωⁱ) - 1, so that PI(ζ) = (ζⁿ - 1)/n · (ζ·Σ value/(ζ - ωⁱ) - Σ value)
-            let opening := addmod(mulmod(zeta, fractions, R), sub(R, mload(add(work, WORK_SUM))), R)
-            opening := mulmod(scaled, opening, R)
+            let denominator := mload(add(work, WORK_DENOMINATOR))
+            // 1/Π dᵢ, for one after the other of the proofs, from the last
+            let reciprocal := mulmod(inverse, mload(add(work, WORK_PRODUCT)), R)
+            inverse := mulmod(inverse, mulmod(denominator, addmod(zeta, sub(R, 1), R), R), R)
 
-            // α²·L₀(ζ), the first entry being that of row 0
+            // (ζⁿ - 1)/n
+            let scale := addmod(mload(add(work, WORK_ZETA_N)), sub(R, 1), R)
+            scale := mulmod(scale, mload(add(mload(add(work, WORK_KEY)), KEY_INVERSE_N)), R)
+            // ωⁱ/dᵢ = ζ/dᵢ - 1, so that PI(ζ) = (ζⁿ - 1)/n · (ζ·Σ vᵢ/dᵢ - Σ vᵢ)
+            pi := mulmod(mulmod(mload(add(work, WORK_NUMERATOR)), reciprocal, R), zeta, R)
+            pi := mulmod(scale, addmod(pi, sub(R, mload(add(work, WORK_SUM))), R), R)
+            // L₀(ζ) = (ζⁿ - 1)/n · 1/d₀
+            first := mulmod(scale, mulmod(denominator, reciprocal, R), R)
+        }
+        batch.product = inverse;
+    }
+
+    /// @dev Computes λ and the scalars in [Λ] that aren't values of the proof, from PI(ζ) and L₀(ζ).
+    function _linearise(uint256 work, uint256 pi, uint256 first) private pure {
+        assembly ("memory-safe") {
             let alpha := mload(add(work, WORK_ALPHA))
-            let first0 := mulmod(mulmod(mulmod(scaled, reciprocal, R), alpha, R), alpha, R)
+            first := mulmod(mulmod(first, alpha, R), alpha, R)
 
             let beta := mload(add(work, WORK_BETA))
             let gamma := mload(add(work, WORK_GAMMA))
@@ -446,25 +440,26 @@ abstract contract Plonk is KeyRegistry {
             mstore(add(work, WORK_SCALAR_S3), mulmod(factor, beta, R))
 
             // λ = α²·L₀(ζ) - PI(ζ) - α·(l + βs₁ + γ)(r + βs₂ + γ)(o + γ)·z
-            opening := addmod(opening, mulmod(factor, oGamma, R), R)
-            mstore(add(work, WORK_OPENING), addmod(first0, sub(R, opening), R))
+            pi := addmod(pi, mulmod(factor, oGamma, R), R)
+            mstore(add(work, WORK_OPENING), addmod(first, sub(R, pi), R))
 
             // α²·L₀(ζ) - α·(l + βζ + γ)(r + βuζ + γ)(o + βu²ζ + γ)
+            let zeta := mload(add(work, WORK_ZETA))
             beta := mulmod(beta, zeta, R)
             factor := mulmod(alpha, addmod(lGamma, beta, R), R)
             factor := mulmod(factor, addmod(rGamma, mulmod(beta, SHIFT, R), R), R)
             factor := mulmod(factor, addmod(oGamma, mulmod(beta, SHIFT_SQUARED, R), R), R)
-            mstore(add(work, WORK_SCALAR_Z), addmod(first0, sub(R, factor), R))
+            mstore(add(work, WORK_SCALAR_Z), addmod(first, sub(R, factor), R))
 
             // -(ζⁿ - 1), -(ζⁿ - 1)·ζⁿ⁺², -(ζⁿ - 1)·ζ²⁽ⁿ⁺²⁾
+            let zetaN := mload(add(work, WORK_ZETA_N))
             factor := mulmod(zetaN, mulmod(zeta, zeta, R), R)
-            vanishing := sub(R, vanishing)
+            let vanishing := addmod(1, sub(R, zetaN), R)
             mstore(add(work, WORK_SCALAR_H1), vanishing)
             vanishing := mulmod(vanishing, factor, R)
             mstore(add(work, WORK_SCALAR_H2), vanishing)
             mstore(add(work, WORK_SCALAR_H3), mulmod(vanishing, factor, R))
         }
-        batch.product = inverse;
     }
 
     /// @dev Computes [Λ].
@@ -474,10 +469,12 @@ abstract contract Plonk is KeyRegistry {
             uint256 key = _at(work, WORK_KEY);
             uint256 proof = _at(work, WORK_PROOF);
             uint256 points = _at(key, KEY_POINTS);
+            assembly ("memory-safe") {
+                mcopy(sum, add(points, 0x1c0), 0x40) // [Qk]
+            }
             uint256 commitments = _at(key, KEY_COMMITMENTS);
             uint256 l = _value(proof, PROOF_VALUES);
             uint256 r = _value(proof, PROOF_VALUES + 0x20);
-            Bn254.add(sum, points + 0x1c0); // [Qk]
             Bn254.addMul(sum, points + 0xc0, l); // [Ql]
             Bn254.addMul(sum, points + 0x100, r); // [Qr]
             Bn254.addMul(sum, points + 0x140, mulmod(l, r, R)); // [Qm]
@@ -552,8 +549,14 @@ abstract contract Plonk is KeyRegistry {
             // (3) is sum - [Λ] = 0
             _addWeighed(digests, work + WORK_DIGEST, addmod(weight, R - checkWeight, R));
             Bn254.addMulCalldata(digests, proof + PROOF_W, mulmod(weight, zeta, R));
-            if (weight == 1) Bn254.addCalldata(quotients, proof + PROOF_W);
-            else Bn254.addMulCalldata(quotients, proof + PROOF_W, weight);
+            if (weight == 1) {
+                // The first of all proofs: there is nothing to add to.
+                assembly ("memory-safe") {
+                    calldatacopy(quotients, add(proof, PROOF_W), 0x40)
+                }
+            } else {
+                Bn254.addMulCalldata(quotients, proof + PROOF_W, weight);
+            }
 
             uint256 scalarZ = addmod(shiftedWeight, mulmod(checkWeight, _at(work, WORK_SCALAR_Z), R), R);
             Bn254.addMulCalldata(digests, proof + PROOF_Z, scalarZ);

@@ -1,4 +1,6 @@
-package solidity
+// Package transcript derives a proof's challenges as gnark's verifiers do, and from
+// them the digest of the linearised polynomial, which gnark computes but doesn't show.
+package transcript
 
 import (
 	"crypto/sha256"
@@ -12,13 +14,13 @@ import (
 	plonk "github.com/consensys/gnark/backend/plonk/bn254"
 )
 
-// challenges are those of a proof up to the point of evaluation.
-type challenges struct{ gamma, beta, alpha, zeta fr.Element }
+// Challenges are those of a proof up to the point of evaluation, Zeta.
+type Challenges struct{ Gamma, Beta, Alpha, Zeta fr.Element }
 
-// deriveChallenges hashes the key, the words and the proof as the verifier does.
-func deriveChallenges(vk *plonk.VerifyingKey, p *plonk.Proof, words []fr.Element) (challenges, error) {
+// Derive hashes the key, the words and the proof.
+func Derive(vk *plonk.VerifyingKey, p *plonk.Proof, words []fr.Element) (Challenges, error) {
 	transcript := fiatshamir.NewTranscript(sha256.New(), "gamma", "beta", "alpha", "zeta")
-	var c challenges
+	var c Challenges
 	points := func(lists ...[]bn254.G1Affine) (data []byte) {
 		for _, list := range lists {
 			for i := range list {
@@ -38,10 +40,10 @@ func deriveChallenges(vk *plonk.VerifyingKey, p *plonk.Proof, words []fr.Element
 		data []byte
 		to   *fr.Element
 	}{
-		{"gamma", append(first, points(p.LRO[:])...), &c.gamma},
-		{"beta", nil, &c.beta},
-		{"alpha", points(p.Bsb22Commitments, []bn254.G1Affine{p.Z}), &c.alpha},
-		{"zeta", points(p.H[:]), &c.zeta},
+		{"gamma", append(first, points(p.LRO[:])...), &c.Gamma},
+		{"beta", nil, &c.Beta},
+		{"alpha", points(p.Bsb22Commitments, []bn254.G1Affine{p.Z}), &c.Alpha},
+		{"zeta", points(p.H[:]), &c.Zeta},
 	} {
 		if err := transcript.Bind(step.name, step.data); err != nil {
 			return c, fmt.Errorf("challenge %s: %w", step.name, err)
@@ -55,10 +57,10 @@ func deriveChallenges(vk *plonk.VerifyingKey, p *plonk.Proof, words []fr.Element
 	return c, nil
 }
 
-// linearisedDigest computes [Λ], the digest of a proof's linearised polynomial: the
-// sum that the comment of contracts/Plonk.sol spells out.
-func linearisedDigest(vk *plonk.VerifyingKey, p *plonk.Proof, words []fr.Element) (bn254.G1Affine, error) {
-	c, err := deriveChallenges(vk, p, words)
+// Digest computes [Λ], the digest of a proof's linearised polynomial: the sum that the
+// comment of contracts/Plonk.sol spells out.
+func Digest(vk *plonk.VerifyingKey, p *plonk.Proof, words []fr.Element) (bn254.G1Affine, error) {
+	c, err := Derive(vk, p, words)
 	if err != nil {
 		return bn254.G1Affine{}, err
 	}
@@ -67,34 +69,34 @@ func linearisedDigest(vk *plonk.VerifyingKey, p *plonk.Proof, words []fr.Element
 
 	one := fr.One()
 	var zetaN, vanishing fr.Element
-	zetaN.Exp(c.zeta, new(big.Int).SetUint64(vk.Size))
+	zetaN.Exp(c.Zeta, new(big.Int).SetUint64(vk.Size))
 	vanishing.Sub(&zetaN, &one)
 
 	// αL₀(ζ) = α·(ζⁿ - 1)/(n·(ζ - 1))
 	var first fr.Element
-	first.Sub(&c.zeta, &one)
-	first.Inverse(&first).Mul(&first, &vanishing).Mul(&first, &vk.SizeInv).Mul(&first, &c.alpha)
+	first.Sub(&c.Zeta, &one)
+	first.Inverse(&first).Mul(&first, &vanishing).Mul(&first, &vk.SizeInv).Mul(&first, &c.Alpha)
 
 	// sum = a + βb + γ
 	sum := func(a, b *fr.Element) (s fr.Element) {
-		s.Mul(&c.beta, b).Add(&s, a).Add(&s, &c.gamma)
+		s.Mul(&c.Beta, b).Add(&s, a).Add(&s, &c.Gamma)
 		return s
 	}
 	var scalarS3, scalarZ, shifted fr.Element
 	left, right := sum(&l, &s1), sum(&r, &s2)
-	scalarS3.Mul(&left, &right).Mul(&scalarS3, &c.beta).Mul(&scalarS3, &p.ZShiftedOpening.ClaimedValue).Mul(&scalarS3, &c.alpha)
-	left = sum(&l, &c.zeta)
-	shifted.Mul(&c.zeta, &vk.CosetShift)
+	scalarS3.Mul(&left, &right).Mul(&scalarS3, &c.Beta).Mul(&scalarS3, &p.ZShiftedOpening.ClaimedValue).Mul(&scalarS3, &c.Alpha)
+	left = sum(&l, &c.Zeta)
+	shifted.Mul(&c.Zeta, &vk.CosetShift)
 	right = sum(&r, &shifted)
 	scalarZ.Mul(&left, &right)
 	shifted.Mul(&shifted, &vk.CosetShift)
 	right = sum(&o, &shifted)
 	scalarZ.Mul(&scalarZ, &right)
-	scalarZ.Sub(&first, &scalarZ).Mul(&scalarZ, &c.alpha)
+	scalarZ.Sub(&first, &scalarZ).Mul(&scalarZ, &c.Alpha)
 
 	var product, step, h1, h2, h3 fr.Element
 	product.Mul(&l, &r)
-	step.Square(&c.zeta).Mul(&step, &zetaN)
+	step.Square(&c.Zeta).Mul(&step, &zetaN)
 	h1.Neg(&vanishing)
 	h2.Mul(&h1, &step)
 	h3.Mul(&h2, &step)
