@@ -21,7 +21,7 @@ type Options struct {
 	Device Device
 	// LowMemory computes the fixed polynomials' values on cosets anew in every
 	// proof, for one coset at a time, instead of keeping those of all three: a proof
-	// of a circuit with n rows and c commitments takes 64n·(8+c) bytes less, and
+	// of a circuit with n rows and c commitments takes 64n·(7+c) bytes less, and
 	// about an eighth longer.
 	LowMemory bool
 }
@@ -45,8 +45,10 @@ type Prover struct {
 	// padding is Σ [Lᵢ(τ)]₁ over the rows of the padding.
 	padding bn254.G1Affine
 
-	// sigma are S₁, S₂, S₃ on the domain, in memory.
-	sigma [3]fr.Vector
+	// permutation has, for each place of the columns L, R, O, the one that it is sent to:
+	// row + n·column. roots are the powers of ω. Both are in memory.
+	permutation [3][]uint32
+	roots       fr.Vector
 	// fixed are the coefficients of the fixed polynomials, in the order of their
 	// names below, and then those of the Qcp.
 	fixed []Vector
@@ -67,8 +69,7 @@ const (
 	s1
 	s2
 	s3
-	lagrangeOne // L₁(X) = (Xⁿ−1)/(n(X−1)), 1 in the first row and 0 in the others
-	qcp         // the first Qcp
+	qcp // the first Qcp
 )
 
 // minDomain is the least size of a domain: a blinding polynomial fits below it.
@@ -169,30 +170,25 @@ func (p *Prover) loadFixed(ctx context.Context, trace *gnark.Trace, domain *fft.
 	columns := []*iop.Polynomial{
 		ql: trace.Ql, qr: trace.Qr, qm: trace.Qm, qo: trace.Qo, qk: trace.Qk,
 		s1: trace.S1, s2: trace.S2, s3: trace.S3,
-		lagrangeOne: nil,
 	}
-	columns = append(columns, trace.Qcp...)
-	for i, column := range columns {
-		elements := make([]fr.Element, p.n)
-		switch {
-		case i == lagrangeOne:
-			elements[0].SetOne()
-		case i >= s1 && i <= s3: // kept, so that a copy is interpolated
-			p.sigma[i-s1] = column.Coefficients()
-			copy(elements, p.sigma[i-s1])
-		default:
-			elements = column.Coefficients()
-		}
-		v, err := p.device.Upload(elements)
+	for _, column := range append(columns, trace.Qcp...) {
+		v, err := p.device.Upload(column.Coefficients())
 		if err != nil {
 			return err
 		}
 		p.fixed = append(p.fixed, v)
 	}
+	for i := range p.permutation {
+		p.permutation[i] = make([]uint32, p.n)
+		for row := range p.permutation[i] {
+			p.permutation[i][row] = uint32(trace.S[i*p.n+row])
+		}
+	}
+	p.roots = powers(domain.Generator, p.n)
 	if err := p.device.Interpolate(ctx, p.fixed...); err != nil {
 		return err
 	}
-	for i := range p.sigma {
+	for i := range p.sigmaTop {
 		p.sigmaTop[i] = make([]fr.Element, min(p.n, nbTop))
 		if err := p.readTop(p.sigmaTop[i], p.fixed[s1+i]); err != nil {
 			return err

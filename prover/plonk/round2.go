@@ -81,44 +81,43 @@ func (s *proof) accumulate() ([]fr.Element, error) {
 
 // ratios sets ratios[i] to f/g of row from+i.
 func (s *proof) ratios(ratios fr.Vector, from int) {
-	k1 := s.vk.CosetShift
-	var k2 fr.Element
-	k2.Square(&k1)
-	table := powers(s.vk.Generator, block)
-	first := power(s.vk.Generator, from)
-	var step fr.Element
-	step.Mul(&table[block-1], &s.vk.Generator)
-
 	denominators := make(fr.Vector, len(ratios))
-	places, factor := make(fr.Vector, block), make(fr.Vector, block)
+	var places [3]fr.Element // β, βk₁, βk₂
+	places[0] = s.beta
+	places[1].Mul(&places[0], &s.vk.CosetShift)
+	places[2].Mul(&places[1], &s.vk.CosetShift)
+	factor, wire := make(fr.Vector, block), make(fr.Vector, block)
 	for at := 0; at < len(ratios); at += block {
 		to := min(at+block, len(ratios))
 		f, g := ratios[at:to], denominators[at:to]
-		places, factor := places[:to-at], factor[:to-at]
-		places.ScalarMul(table[:to-at], &first)
-		first.Mul(&first, &step)
-		for j, k := range []fr.Element{fr.One(), k1, k2} {
-			wire := s.wires[j][from+at : from+to]
-			k.Mul(&k, &s.beta)
-			for _, side := range []struct {
-				product, position fr.Vector
-				scale             *fr.Element
-			}{{f, places, &k}, {g, s.sigma[j][from+at : from+to], &s.beta}} {
-				factor.ScalarMul(side.position, side.scale)
-				factor.Add(factor, wire)
-				for i := range factor {
-					factor[i].Add(&factor[i], &s.gamma)
-				}
-				if j == 0 {
-					copy(side.product, factor)
-				} else {
-					side.product.Mul(side.product, factor)
-				}
+		factor, wire := factor[:to-at], wire[:to-at]
+		for j := range s.wires {
+			for i, value := range s.wires[j][from+at : from+to] {
+				wire[i].Add(&value, &s.gamma)
 			}
+			factor.ScalarMul(s.roots[from+at:from+to], &places[j])
+			factor.Add(factor, wire)
+			multiply(f, factor, j == 0)
+			for i, place := range s.permutation[j][from+at : from+to] {
+				column := int(place) / s.n
+				factor[i].Mul(&s.roots[int(place)-column*s.n], &places[column])
+			}
+			factor.Add(factor, wire)
+			multiply(g, factor, j == 0)
 		}
 	}
 	inverses := fr.Vector(fr.BatchInvert(denominators))
 	ratios.Mul(ratios, inverses)
-	clear(denominators)
-	clear(inverses)
+	for _, v := range []fr.Vector{denominators, inverses, factor, wire} {
+		clear(v)
+	}
+}
+
+// multiply sets product to factor, if that is the first, and else multiplies it.
+func multiply(product, factor fr.Vector, first bool) {
+	if first {
+		copy(product, factor)
+		return
+	}
+	product.Mul(product, factor)
 }

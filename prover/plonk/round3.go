@@ -58,9 +58,10 @@ func (s *proof) shareBlinding(i int) (low, high fr.Element) {
 
 // quotient computes the coefficients of H, 3n+6 of them, on three cosets of n elements.
 //
-// On the coset s·⟨ω⟩ the polynomial Xⁿ is the number c = sⁿ, and so H is T/(c−1) there.
-// Transforming that back gives H modulo Xⁿ − c. With H = P₀ + P₁Xⁿ + P₂X²ⁿ + P₃X³ⁿ, each
-// coset gives P₀ + cP₁ + c²P₂ + c³P₃. P₃, six coefficients, follows from the leading
+// Without the start, whose quotient is added as it is ([proof.addStart]), T is a sum of
+// products: on the coset s·⟨ω⟩ the polynomial Xⁿ is the number c = sⁿ, and so H is T/(c−1)
+// there. Transforming that back gives H modulo Xⁿ − c. With H = P₀ + P₁Xⁿ + P₂X²ⁿ + P₃X³ⁿ,
+// each coset gives P₀ + cP₁ + c²P₂ + c³P₃. P₃, six coefficients, follows from the leading
 // coefficients of T ([proof.topQuotient]); the other three are interpolated in c.
 func (s *proof) quotient() error {
 	columns := append([]Vector{s.l.body, s.r.body, s.o.body, s.z.body}, s.pi2...)
@@ -96,7 +97,10 @@ func (s *proof) quotient() error {
 			return err
 		}
 	}
-	return s.separate(parts[0], parts[1], parts[2])
+	if err := s.separate(parts[0], parts[1], parts[2]); err != nil {
+		return err
+	}
+	return s.addStart()
 }
 
 // completeQk returns the coefficients of Qk + PI.
@@ -120,7 +124,7 @@ func (s *proof) completeQk() (Vector, error) {
 	return v, nil
 }
 
-// onCoset sets dst to the values of T/(Xⁿ−1) on a coset.
+// onCoset sets dst to the values of (gate + α·permutation)/(Xⁿ−1) on a coset.
 func (s *proof) onCoset(c *coset, dst, completed Vector) error {
 	fixed := c.fixed
 	if fixed == nil {
@@ -178,12 +182,9 @@ func (s *proof) onCoset(c *coset, dst, completed Vector) error {
 	)
 
 	one := fr.One()
-	start := Product(q[lagrangeOne], Plus(negative(one), z))
-
 	var inverse fr.Element
 	inverse.Sub(&c.power, &one).Inverse(&inverse)
-	return s.device.Map(s.ctx, dst,
-		Scale(inverse, Sum(Sum(gate...), Scale(s.alpha, Sum(permutation, Scale(s.alpha, start))))))
+	return s.device.Map(s.ctx, dst, Scale(inverse, Sum(Sum(gate...), Scale(s.alpha, permutation))))
 }
 
 // separate takes aᵢ = P₀ + cᵢP₁ + cᵢ²P₂ apart, by Newton's divided differences, and
@@ -212,4 +213,33 @@ func (s *proof) separate(a0, a1, a2 Vector) error {
 	return nil
 }
 
-func negative(x fr.Element) (y fr.Element) { return *y.Neg(&x) }
+// addStart adds the quotient of α²·start. Since Z(1) = 1 and L₁ = (Xⁿ−1)/(n(X−1)), it is
+//
+//	α²/n · (Z(X) − 1)/(X − 1),
+//
+// of degree n+1.
+func (s *proof) addStart() error {
+	if err := s.z.reduce(s.device, fr.Element{}); err != nil {
+		return err
+	}
+	q, err := s.device.Allocate(s.n)
+	if err != nil {
+		return err
+	}
+	defer s.device.Free(q)
+	one, high := fr.One(), [3]fr.Element(s.z.b)
+	carry := divideHigh(&high, one)
+	if _, err := s.device.Divide(s.ctx, q, s.z.body, one, carry); err != nil {
+		return err
+	}
+	var factor fr.Element
+	factor.Square(&s.alpha).Mul(&factor, &s.vk.SizeInv)
+	low := s.h.Slice(0, s.n)
+	if err := s.device.Map(s.ctx, low, Sum(Of(low), Scale(factor, Of(q)))); err != nil {
+		return err
+	}
+	for i := range high {
+		high[i].Mul(&high[i], &factor)
+	}
+	return addLow(s.device, s.h.Slice(s.n, s.n+2), high[:2])
+}

@@ -102,12 +102,8 @@ func (s *proof) divide(f *combination, x, value fr.Element) (w bn254.G1Affine, e
 		return w, err
 	}
 	u := f.high
-	for i := len(u) - 2; i >= 0; i-- {
-		var t fr.Element
-		t.Mul(&u[i+1], &x)
-		u[i].Add(&u[i], &t)
-	}
-	remainder, err := s.device.Divide(s.ctx, q, q, x, u[0])
+	carry := divideHigh(&u, x)
+	remainder, err := s.device.Divide(s.ctx, q, q, x, carry)
 	if err != nil {
 		return w, err
 	}
@@ -118,9 +114,20 @@ func (s *proof) divide(f *combination, x, value fr.Element) (w bn254.G1Affine, e
 	if err != nil {
 		return w, err
 	}
-	high, err := combine(s.high[:2], u[1:])
+	high, err := combine(s.high[:2], u[:2])
 	if err != nil {
 		return w, err
 	}
 	return *w.Add(&sums[0], &high), nil
+}
+
+// divideHigh divides Xⁿ·high(X) by X − x: high becomes what Xⁿ is multiplied by in the
+// quotient, and carry·Xⁿ is left.
+func divideHigh(high *[3]fr.Element, x fr.Element) (carry fr.Element) {
+	for i := len(high) - 1; i >= 0; i-- {
+		coefficient := high[i]
+		high[i] = carry
+		carry.Mul(&carry, &x).Add(&carry, &coefficient)
+	}
+	return carry
 }
