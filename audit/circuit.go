@@ -75,7 +75,11 @@ func Random(c *circuit.Circuit, n int, seed uint64) ([][]fr.Element, error) {
 				inputs[i][k] = node.Lo + r.Int64N(node.Hi-node.Lo+1)
 			}
 		}
-		a, err := c.Assign(inputs, fr.Element{})
+		salts := make(circuit.Salts)
+		for _, name := range c.Manifest.Hashed() {
+			salts[name] = fr.NewElement(r.Uint64())
+		}
+		a, err := c.AssignSalted(inputs, fr.Element{}, salts)
 		if err != nil {
 			return nil, err
 		}

@@ -25,8 +25,10 @@ type Options struct {
 	Seed uint64
 	// First ends the audit at the first survivor.
 	First bool
-	// Progress is told how many changes were tried, of how many.
-	Progress func(done, total int)
+	// Strict exempts nothing.
+	Strict bool
+	// Progress is told how much was tried, up to 1.
+	Progress func(part float64)
 }
 
 // Survivor is a witness that satisfies every row with the inputs as they were, and
@@ -128,7 +130,11 @@ func (m *model) audit(ctx context.Context, honest *model, inputs [][]fr.Element,
 		jobs := m.jobs(strata, values, sample, r)
 		jobs = append(jobs, m.jumps(strata, values, witnesses[(i+1)%len(witnesses)], sample, r)...)
 		jobs = append(jobs, m.lateJobs(jobs, len(inputs), r)...)
-		if err := m.try(ctx, values, jobs, o, result); err != nil {
+		part := o
+		if o.Progress != nil {
+			part.Progress = func(p float64) { o.Progress((float64(i) + p) / float64(len(inputs))) }
+		}
+		if err := m.try(ctx, values, jobs, part, result); err != nil {
 			return nil, err
 		}
 		if o.First && len(result.Survivors) > 0 {
@@ -148,7 +154,7 @@ func (m *model) try(ctx context.Context, honest []fr.Element, jobs []job, o Opti
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			t := newTrial(m, honest, o.Exact)
+			t := newTrial(m, honest, o)
 			for {
 				mu.Lock()
 				from, to := next, min(next+batch, len(jobs))
@@ -179,7 +185,7 @@ func (m *model) try(ctx context.Context, honest []fr.Element, jobs []job, o Opti
 				mu.Lock()
 				done += to - from
 				if o.Progress != nil {
-					o.Progress(done, len(jobs))
+					o.Progress(float64(done) / float64(len(jobs)))
 				}
 				mu.Unlock()
 			}
@@ -230,7 +236,7 @@ func (t *trial) survivor(j job) (*Survivor, Role, error) {
 	if len(differs) == 0 || t.otherStatement(differs) {
 		return nil, "", nil
 	}
-	if t.exempt(differs) {
+	if !t.strict && t.exempt(differs) {
 		return nil, RoleQuotient, nil
 	}
 	w := j.wire

@@ -32,6 +32,7 @@ type trial struct {
 	honest []fr.Element
 	values []fr.Element
 	exact  bool // lookups are proven by their sums' rows alone
+	strict bool // nothing is exempt
 
 	policy policy
 	target int32 // the mutated call, or -1
@@ -89,9 +90,9 @@ const lateTry = 10
 // maxSteps bounds the steps of one trial likewise.
 const maxSteps = 8 << 20
 
-func newTrial(m *model, honest []fr.Element, exact bool) *trial {
+func newTrial(m *model, honest []fr.Element, o Options) *trial {
 	return &trial{
-		m: m, honest: honest, values: append([]fr.Element(nil), honest...), exact: exact,
+		m: m, honest: honest, values: append([]fr.Element(nil), honest...), exact: o.Exact, strict: o.Strict,
 		chosen: make([]uint32, m.wires), queued: make([]uint32, len(m.steps)),
 	}
 }

@@ -33,10 +33,15 @@ exhaustively, of larger ones a sample of each node, gadget and role.`,
 			if witnesses < 1 || o.Sample < 1 {
 				return usagef("--witnesses and --sample take a number of at least 1")
 			}
+			p := a.progress()
+			defer p.done()
+			p.start("compiling")
 			m, err := openModel(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
+			p.start("auditing")
+			o.Progress = p.part
 			inputs, err := audit.Random(m.Circuit, witnesses, o.Seed)
 			if err != nil {
 				return err
@@ -45,6 +50,7 @@ exhaustively, of larger ones a sample of each node, gadget and role.`,
 			if err != nil {
 				return err
 			}
+			p.done()
 			if err := a.emit(r, func(w io.Writer) { printAudit(w, r) }); err != nil {
 				return err
 			}
@@ -75,17 +81,26 @@ func printAudit(w io.Writer, r *audit.Result) {
 	printable.Fprintf(w, "survivors\t%s\n", grouped(len(r.Survivors)))
 	printable.Fprintf(w, "\nNODE\tGADGET\tROLE\tWIRES\tCHANGES\n")
 	for _, s := range r.Strata {
-		node := s.Node
-		if node == "" {
-			node = "(shared)"
-		}
 		sampled := ""
 		if s.Sampled {
 			sampled = " sampled"
 		}
-		printable.Fprintf(w, "%s\t%s\t%s\t%s\t%s%s\n", node, s.Gadget, s.Role, grouped(s.Wires), grouped(s.Mutations), sampled)
+		printable.Fprintf(w, "%s\t%s\t%s\t%s\t%s%s\n", nodeName(s.Node), s.Gadget, s.Role, grouped(s.Wires), grouped(s.Mutations), sampled)
+	}
+	printable.Fprintf(w, "\nThe inputs determine %s wires by rows and lookups that the static pass knows. The rest:\n\n", grouped(r.Derived))
+	printable.Fprintf(w, "NODE\tGADGET\tROLE\tWIRES\tREASON\n")
+	for _, u := range r.Underived {
+		printable.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", nodeName(u.Node), u.Gadget, u.Role, grouped(u.Wires), u.Reason)
 	}
 	for _, s := range r.Survivors {
 		printable.Fprintf(w, "\nsurvivor: %s\n", s)
 	}
+}
+
+// nodeName names what belongs to no node.
+func nodeName(node string) string {
+	if node == "" {
+		return "(shared)"
+	}
+	return node
 }

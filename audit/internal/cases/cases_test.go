@@ -65,6 +65,42 @@ func TestNothingSurvives(t *testing.T) {
 	}
 }
 
+// The exemption of quotients is needed, and covers no wire of a tensor: without it they
+// survive, and what survives is quotients and what is computed from them alone.
+func TestExemption(t *testing.T) {
+	list, err := Gadgets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, c := range list {
+		if c.System.Name != "rescale, both clamps, a table's size" && c.System.Name != "rescale, relu, very far below" && c.System.Name != "rescale, half to even" {
+			continue
+		}
+		c.Inputs = c.Inputs[:min(len(c.Inputs), 8)]
+		strict, err := audit.Run(context.Background(), c.System, c.Inputs, audit.Options{Strict: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range strict.Survivors {
+			found++
+			if s.Role != audit.RoleQuotient || len(s.Tensors) > 0 || s.Result {
+				t.Errorf("%s: what is exempt is %s", c.System.Name, s)
+			}
+		}
+		usual, err := audit.Run(context.Background(), c.System, c.Inputs, audit.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(usual.Survivors) > 0 || (len(usual.Exempt) > 0) != (len(strict.Survivors) > 0) {
+			t.Errorf("%s: exempt %v, survivors %v; without the exemption %v", c.System.Name, usual.Exempt, usual.Survivors, strict.Survivors)
+		}
+	}
+	if found == 0 {
+		t.Error("nothing needs the exemption")
+	}
+}
+
 // Each deletion is detected or explained in these gadgets; the whole audit measures all
 // of them.
 func TestDeletionsAreDetected(t *testing.T) {

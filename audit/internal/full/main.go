@@ -64,14 +64,24 @@ func run(ctx context.Context, w io.Writer, folder string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	variants := map[string][]cases.Variant{"breast_cancer": cases.Variants}
 	for _, name := range names {
-		c, err := cases.Model(folder, name, 2)
-		if err != nil {
-			return false, err
+		for _, v := range append([]cases.Variant{{}}, variants[name]...) {
+			c, err := cases.Model(folder, name, v, 2)
+			if err != nil {
+				return false, err
+			}
+			if err := sum.audit(ctx, w, c, audit.Options{}, true); err != nil {
+				return false, err
+			}
 		}
-		if err := sum.audit(ctx, w, c, audit.Options{}, true); err != nil {
-			return false, err
-		}
+	}
+	c, err := cases.Convolution()
+	if err != nil {
+		return false, err
+	}
+	if err := sum.audit(ctx, w, c, audit.Options{}, true); err != nil {
+		return false, err
 	}
 	for _, c := range gadgets {
 		if err := sum.power(ctx, w, c); err != nil {
