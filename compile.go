@@ -103,6 +103,11 @@ func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Like != nil {
+		if err := o.Like.Inference().SameArchitecture(program); err != nil {
+			return nil, err
+		}
+	}
 	m := &Model{Graph: n.Graph, Program: program, Settings: settings, Report: report}
 	if err := m.repeat(); err != nil {
 		return nil, err

@@ -14,10 +14,12 @@ import (
 
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/circuit"
+	"github.com/zkml-go/zkml/graph"
 	"github.com/zkml-go/zkml/internal/onnxpb"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/quantize"
+	"github.com/zkml-go/zkml/tensor"
 )
 
 // retrained is a model of testdata with changed weights and renamed nodes, as another
@@ -179,5 +181,35 @@ func TestUnlike(t *testing.T) {
 		if !errors.As(err, &fit) || (fit.Tensor != "") != test.tensor {
 			t.Errorf("%s: %v", test.name, err)
 		}
+	}
+}
+
+// TestUnlikeConstant hides the factors of a product. Factors that all are the same are
+// taken for a part of the architecture: such a network is another program, and refused.
+func TestUnlikeConstant(t *testing.T) {
+	shape := tensor.Shape{1, 3}
+	network := func(factors ...float64) *zkml.Network {
+		return &zkml.Network{Graph: &graph.Graph{
+			Nodes: []graph.Node{
+				{Op: graph.Input{Name: "x"}, Shape: shape, Name: "x"},
+				{Op: graph.Const{Values: factors}, Shape: shape, Name: "factors"},
+				{Op: graph.Mul{}, Inputs: []graph.ID{0, 1}, Shape: shape, Name: "y"},
+			},
+			Inputs:  []graph.ID{0},
+			Outputs: []graph.Output{{Name: "y", ID: 2}},
+		}}
+	}
+	o := zkml.Options{Visibility: map[string]circuit.Visibility{circuit.WeightsName: circuit.Private}}
+	first, err := zkml.Compile(context.Background(), network(0.3, 0.7, -0.9), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := zkml.Compile(context.Background(), network(0.5, 0.1, -0.2), zkml.Options{Like: first}); err != nil {
+		t.Errorf("other factors: %v", err)
+	}
+	_, err = zkml.Compile(context.Background(), network(0.5, 0.5, 0.5), zkml.Options{Like: first})
+	var fit *quantize.FitError
+	if !errors.As(err, &fit) {
+		t.Errorf("equal factors: %v", err)
 	}
 }
