@@ -92,7 +92,7 @@ func (h Head) appendTo(g *graph.Graph) error {
 		return &HeadError{h.String(), fmt.Sprintf("the model has %d outputs; a head needs exactly one", len(g.Outputs))}
 	}
 	scores := g.Outputs[0].ID
-	if isDecision(g, scores) {
+	if g.IsLabel(scores) {
 		return &HeadError{h.String(), fmt.Sprintf("output %q is a label already", g.Outputs[0].Name)}
 	}
 	shape := g.Nodes[scores].Shape
@@ -113,20 +113,6 @@ func (h Head) appendTo(g *graph.Graph) error {
 	g.Nodes = append(g.Nodes, node)
 	g.Outputs[0] = graph.Output{Name: LabelOutput, ID: graph.ID(len(g.Nodes) - 1)}
 	return nil
-}
-
-// isDecision reports whether a tensor is labels, possibly moved about.
-func isDecision(g *graph.Graph, id graph.ID) bool {
-	for {
-		switch g.Nodes[id].Op.(type) {
-		case graph.ArgMax, graph.Threshold:
-			return true
-		case graph.Rewire:
-			id = g.Nodes[id].Inputs[0]
-		default:
-			return false
-		}
-	}
 }
 
 // classes returns how many labels the head's answer has, or 0 if there is no head.

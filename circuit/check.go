@@ -10,8 +10,6 @@ import (
 	cs "github.com/consensys/gnark/constraint/bn254"
 	"github.com/consensys/gnark/constraint/solver"
 	gnarkcs "github.com/consensys/gnark/frontend/cs"
-
-	"github.com/zkml-go/zkml/quantize"
 )
 
 // UnsatisfiedError says that a witness breaks a constraint.
@@ -116,7 +114,3 @@ func (c *Circuit) explain(err error) error {
 	r := c.builder.RegionOf(unsatisfied.CID)
 	return &UnsatisfiedError{Row: unsatisfied.CID, Node: r.Node, Gadget: r.Gadget, Err: unsatisfied.Err}
 }
-
-// Tensor returns whether the tensor of a node has wires of its own, or was fused
-// with the operator that uses it.
-func (c *Circuit) Tensor(id quantize.ID) bool { return c.tensors[id] != nil }

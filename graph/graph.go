@@ -176,3 +176,18 @@ type ArgMax struct {
 type Threshold struct {
 	T float64
 }
+
+// IsLabel reports whether a tensor is of class indices: an argmax's or a threshold's
+// answers, possibly moved about.
+func (g *Graph) IsLabel(id ID) bool {
+	for {
+		switch g.Nodes[id].Op.(type) {
+		case ArgMax, Threshold:
+			return true
+		case Rewire:
+			id = g.Nodes[id].Inputs[0]
+		default:
+			return false
+		}
+	}
+}

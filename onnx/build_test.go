@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"encoding/binary"
+	"errors"
 	"math"
 	"testing"
 
@@ -10,6 +11,14 @@ import (
 	"github.com/zkml-go/zkml/graph"
 	"github.com/zkml-go/zkml/internal/onnxpb"
 )
+
+// isUnsupported reports whether loading failed because the model is well formed but
+// beyond what this package reads.
+func isUnsupported(err error) bool {
+	var unsupported *UnsupportedError
+	var opset *OpsetError
+	return errors.As(err, &unsupported) || errors.As(err, &opset)
+}
 
 // modelBuilder writes small ONNX models for tests.
 type modelBuilder struct {

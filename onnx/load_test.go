@@ -167,7 +167,7 @@ func TestFunctions(t *testing.T) {
 		t.Errorf("error for a function that calls itself is %v", err)
 	}
 	m.proto.Functions = m.proto.Functions[:1]
-	if _, _, err := LoadBytes(m.bytes(), Options{}); !IsUnsupported(err) {
+	if _, _, err := LoadBytes(m.bytes(), Options{}); !isUnsupported(err) {
 		t.Errorf("error for a missing function is %v", err)
 	}
 	m.proto.Functions[0].OpsetImport = []*onnxpb.OperatorSetIdProto{{Version: proto.Int64(18)}}
@@ -275,7 +275,7 @@ func TestUnsupported(t *testing.T) {
 	m.proto.Graph.Node[4].Domain = proto.String("com.example")
 	_, _, err := LoadBytes(m.bytes(), Options{})
 	var bad *UnsupportedError
-	if !errors.As(err, &bad) || !IsUnsupported(err) {
+	if !errors.As(err, &bad) || !isUnsupported(err) {
 		t.Fatalf("error is %v, expected an *UnsupportedError", err)
 	}
 	var got []string
@@ -305,7 +305,7 @@ func TestIntegerDivision(t *testing.T) {
 		newModel(13).input("x", Int64, 2).weight(intTensor("c", nil, 1<<53+1)),
 	} {
 		_, _, err := LoadBytes(m.node("Div", names("x", "c"), names("y")).output("y").bytes(), Options{})
-		if !IsUnsupported(err) {
+		if !isUnsupported(err) {
 			t.Errorf("error is %v, expected an *UnsupportedError", err)
 		}
 	}
@@ -313,7 +313,7 @@ func TestIntegerDivision(t *testing.T) {
 
 func TestUnknownAttribute(t *testing.T) {
 	m := newModel(13).input("x", Float, 2).node("Relu", names("x"), names("y"), intAttr("leak", 1)).output("y")
-	if _, _, err := LoadBytes(m.bytes(), Options{}); !IsUnsupported(err) || !strings.Contains(err.Error(), `"leak"`) {
+	if _, _, err := LoadBytes(m.bytes(), Options{}); !isUnsupported(err) || !strings.Contains(err.Error(), `"leak"`) {
 		t.Errorf("error is %v", err)
 	}
 }

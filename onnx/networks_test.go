@@ -63,7 +63,7 @@ func TestNetworks(t *testing.T) {
 		g, info, err := Load(filepath.Join(root, e.Name(), "network.onnx"), Options{})
 		want := unsupportedNetworks[e.Name()]
 		if err != nil {
-			if !IsUnsupported(err) {
+			if !isUnsupported(err) {
 				t.Errorf("%s: %v", e.Name(), err)
 			} else if got := unsupportedTypes(err); got != want {
 				t.Errorf("%s: refused for %s, expected %q", e.Name(), got, want)

@@ -25,7 +25,6 @@
 package onnx
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 
@@ -127,12 +126,4 @@ func load(data []byte, file string, opts Options) (*graph.Graph, *Info, error) {
 		return nil, nil, err
 	}
 	return g, m.info, nil
-}
-
-// IsUnsupported reports whether loading failed because the model is well formed
-// but beyond what this package reads.
-func IsUnsupported(err error) bool {
-	var unsupported *UnsupportedError
-	var opset *OpsetError
-	return errors.As(err, &unsupported) || errors.As(err, &opset)
 }

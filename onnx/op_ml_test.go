@@ -63,7 +63,7 @@ func TestMachineLearningOperators(t *testing.T) {
 func TestUnevenLabels(t *testing.T) {
 	m := newModel(15).input("x", Float, 1, 1).node("LinearClassifier", names("x"), names("label", "scores"),
 		intsAttr("classlabels_ints", 0, 1, 5), floatsAttr("coefficients", 1, 2, 3)).ml().output("label")
-	if _, _, err := LoadBytes(m.bytes(), Options{}); !IsUnsupported(err) || !strings.Contains(err.Error(), "evenly spaced") {
+	if _, _, err := LoadBytes(m.bytes(), Options{}); !isUnsupported(err) || !strings.Contains(err.Error(), "evenly spaced") {
 		t.Errorf("error is %v", err)
 	}
 }

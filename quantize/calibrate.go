@@ -96,7 +96,7 @@ func (c *calibration) observe() error {
 
 // settings returns the settings of one candidate.
 func (c *calibration) settings(input, activation, weight int) *Settings {
-	s := &Settings{Version: SettingsVersion, TableBits: c.o.TableBits, Margin: c.o.Margin, HiddenWeights: c.o.HiddenWeights, Labels: c.o.Labels}
+	s := &Settings{Version: SettingsVersion, TableBits: c.o.TableBits, Margin: c.o.Margin, HiddenWeights: c.o.HiddenWeights}
 	if s.TableBits == 0 {
 		s.TableBits = DefaultTableBits
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"flag"
 	"math"
 	"math/rand/v2"
@@ -284,7 +285,7 @@ func FuzzSettings(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	data, err := report.Settings.Marshal()
+	data, err := json.MarshalIndent(report.Settings, "", "  ")
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -294,7 +295,7 @@ func FuzzSettings(f *testing.F) {
 		f.Add(regexp.MustCompile(name+`: [-0-9.e]+`).ReplaceAll(data, []byte(change)))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := quantize.UnmarshalSettings(data)
+		s, err := settingsOf(data)
 		if err != nil {
 			return
 		}

@@ -98,7 +98,7 @@ func lower(g *graph.Graph, s *Settings) (*lowering, error) {
 		if err != nil {
 			return nil, l.explain(out.ID, err)
 		}
-		l.b.Program.Outputs = append(l.b.Program.Outputs, Output{Name: out.Name, ID: x, Labels: s.Labels[out.Name]})
+		l.b.Program.Outputs = append(l.b.Program.Outputs, Output{Name: out.Name, ID: x})
 	}
 	l.prune()
 	return l, nil

@@ -30,8 +30,6 @@ type Options struct {
 	Margin float64
 	// HiddenWeights makes trained weights Params.
 	HiddenWeights bool
-	// Labels name the values of an output that is a class, by output.
-	Labels map[string][]string
 	// Settings, if given, replace calibration and all options above except Samples
 	// and Target, which then serve the report alone.
 	Settings *Settings

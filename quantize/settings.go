@@ -1,7 +1,6 @@
 package quantize
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 
@@ -25,8 +24,6 @@ type Settings struct {
 	Margin float64 `json:"margin"`
 	// HiddenWeights makes trained weights Params instead of Consts.
 	HiddenWeights bool `json:"hidden_weights,omitempty"`
-	// Labels name the values of an output that is a class, by output.
-	Labels map[string][]string `json:"labels,omitempty"`
 	// Inputs in the model's declared order.
 	Inputs []InputSettings `json:"inputs"`
 	// Tensors are the widths and ranges of the computed tensors, by node.
@@ -80,24 +77,6 @@ const (
 
 	maxParamExp = 1 << 9
 )
-
-// Marshal returns the settings as indented JSON.
-func (s *Settings) Marshal() ([]byte, error) {
-	data, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("encode settings: %w", err)
-	}
-	return append(data, '\n'), nil
-}
-
-// UnmarshalSettings reads what Marshal wrote.
-func UnmarshalSettings(data []byte) (*Settings, error) {
-	s := new(Settings)
-	if err := json.Unmarshal(data, s); err != nil {
-		return nil, fmt.Errorf("decode settings: %w", err)
-	}
-	return s, nil
-}
 
 // check compares the settings with the graph that they are for.
 func (s *Settings) check(g *graph.Graph) error {

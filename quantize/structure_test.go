@@ -240,6 +240,12 @@ func TestHiddenWeights(t *testing.T) {
 	}
 }
 
+// settingsOf reads settings from JSON.
+func settingsOf(data []byte) (*quantize.Settings, error) {
+	s := new(quantize.Settings)
+	return s, json.Unmarshal(data, s)
+}
+
 // TestSettingsFile wants settings to come back from JSON as they were, and bad ones
 // refused.
 func TestSettingsFile(t *testing.T) {
@@ -247,11 +253,11 @@ func TestSettingsFile(t *testing.T) {
 	y := c.add(plain, tensor.Shape{1, 4, 1, 1}, 0, c.wave(tensor.Shape{4, 5, 1, 1}))
 	c.add(graph.Unary{Func: graph.Sigmoid}, tensor.Shape{1, 4, 1, 1}, y)
 	p, r := mustQuantize(t, c.g, quantize.Options{})
-	data, err := r.Settings.Marshal()
+	data, err := json.Marshal(r.Settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := quantize.UnmarshalSettings(data)
+	s, err := settingsOf(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +279,7 @@ func TestSettingsFile(t *testing.T) {
 		"weights":      func(s *quantize.Settings) { s.Weights[0].Bits = 0 },
 		"weights node": func(s *quantize.Settings) { s.Weights[0].Node = -1 },
 	} {
-		bad, _ := quantize.UnmarshalSettings(data)
+		bad, _ := settingsOf(data)
 		change(bad)
 		if _, _, err := quantize.Quantize(t.Context(), c.g, quantize.Options{Settings: bad}); err == nil {
 			t.Errorf("%s: accepted", name)

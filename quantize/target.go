@@ -19,7 +19,7 @@ func (t Target) goals(g *graph.Graph, s *statistics) []goal {
 	goals := make([]goal, len(g.Outputs))
 	floating := 0
 	for i, out := range g.Outputs {
-		goals[i] = goal{limit: math.Inf(1), label: isLabel(g, out.ID), span: outputRange(s, i)}
+		goals[i] = goal{limit: math.Inf(1), label: g.IsLabel(out.ID), span: outputRange(s, i)}
 		if !goals[i].label {
 			floating++
 		}
@@ -43,20 +43,6 @@ func (t Target) goals(g *graph.Graph, s *statistics) []goal {
 		}
 	}
 	return goals
-}
-
-// isLabel reports whether a tensor is a class index, possibly moved about.
-func isLabel(g *graph.Graph, id graph.ID) bool {
-	for {
-		switch g.Nodes[id].Op.(type) {
-		case graph.ArgMax, graph.Threshold:
-			return true
-		case graph.Rewire:
-			id = g.Nodes[id].Inputs[0]
-		default:
-			return false
-		}
-	}
 }
 
 // outputRange is the largest less the smallest value of an output over samples and

@@ -28,20 +28,6 @@ func (p *Program) Validate() error {
 	return err
 }
 
-// Intervals returns the hull of each tensor's recomputed interval, which the
-// declared one contains.
-func (p *Program) Intervals() (lo, hi []int64, err error) {
-	all, err := p.analyze()
-	if err != nil {
-		return nil, nil, err
-	}
-	lo, hi = make([]int64, len(all)), make([]int64, len(all))
-	for i, b := range all {
-		lo[i], hi[i] = b.hull()
-	}
-	return lo, hi, nil
-}
-
 // analyze validates and returns the intervals of all elements.
 func (p *Program) analyze() ([]bounds, error) {
 	if len(p.Nodes) > MaxNodes {

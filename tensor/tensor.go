@@ -95,15 +95,3 @@ type Dense[T any] struct {
 func New[T any](shape Shape) *Dense[T] {
 	return &Dense[T]{Shape: shape.Clone(), Data: make([]T, shape.Size())}
 }
-
-// Of wraps data, which it keeps, in a tensor. It returns an error if the number
-// of elements isn't what the shape says.
-func Of[T any](shape Shape, data []T) (*Dense[T], error) {
-	if err := shape.Check(); err != nil {
-		return nil, err
-	}
-	if len(data) != shape.Size() {
-		return nil, fmt.Errorf("shape %v needs %d elements, found %d", shape, shape.Size(), len(data))
-	}
-	return &Dense[T]{Shape: shape.Clone(), Data: data}, nil
-}

@@ -78,16 +78,7 @@ func TestShapeEqualAndClone(t *testing.T) {
 	}
 }
 
-func TestOf(t *testing.T) {
-	x, err := tensor.Of(tensor.Shape{2, 2}, []int{1, 2, 3, 4})
-	if err != nil || x.Data[3] != 4 || !x.Shape.Equal(tensor.Shape{2, 2}) {
-		t.Errorf("found %v, %v", x, err)
-	}
-	for _, shape := range []tensor.Shape{{3}, {-4}, {}} {
-		if _, err := tensor.Of(shape, []int{1, 2, 3, 4}); err == nil {
-			t.Errorf("4 elements in shape %v", shape)
-		}
-	}
+func TestNew(t *testing.T) {
 	if y := tensor.New[float64](tensor.Shape{2, 3}); len(y.Data) != 6 {
 		t.Errorf("%d elements", len(y.Data))
 	}
