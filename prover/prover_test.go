@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/big"
+	"slices"
 	"sync"
 	"testing"
 
@@ -337,6 +338,43 @@ func TestProveErrors(t *testing.T) {
 	if _, err := Prove(canceled, a.system, a.pk, adderWitness(t, 1000, 0)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
+}
+
+// TestProver makes several proofs with one prover, also after it was closed.
+func TestProver(t *testing.T) {
+	a := cases[2]()
+	for _, lowMemory := range []bool{false, true} {
+		p, err := NewProver(a.system, a.pk, ProverOptions{LowMemory: lowMemory})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, prepares := range []bool{true, false, true} {
+			if i == 2 {
+				p.Close()
+			}
+			var steps []string
+			proof, err := p.Prove(context.Background(), adderWitness(t, 1000, int64(i)), ProofOptions{Progress: func(step string) { steps = append(steps, step) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Verify(a.vk, proof, Expectation{Context: wordElement(uint64(i)), AllowDevelopmentSRS: true}); err != nil {
+				t.Errorf("proof %d: %v", i, err)
+			}
+			if got := slices.Contains(steps, "proving: prepare"); got != prepares {
+				t.Errorf("proof %d prepares: %t, want %t", i, got, prepares)
+			}
+			if !slices.Contains(steps, "proving: quotient") {
+				t.Errorf("proof %d: steps %q", i, steps)
+			}
+		}
+		p.Close()
+	}
+}
+
+// wordElement returns a pointer to a small element.
+func wordElement(v uint64) *fr.Element {
+	e := fr.NewElement(v)
+	return &e
 }
 
 func TestDomainLog(t *testing.T) {

@@ -67,7 +67,8 @@ type proof struct {
 	beta, gamma, alpha, zeta fr.Element
 
 	values  evaluations
-	vectors []Vector // all that the proof has allocated
+	vectors []Vector       // all that the proof has allocated
+	memory  [][]fr.Element // what was uploaded from
 }
 
 // Prove solves the circuit for a witness and proves it. The proof is blinded from
@@ -140,21 +141,23 @@ func (s *proof) allocate(n int) (Vector, error) {
 	return v, err
 }
 
-// upload returns a vector of these elements that is freed with the proof.
+// upload returns a vector of these elements. It is freed, and they are wiped, with the
+// proof.
 func (s *proof) upload(elements []fr.Element) (Vector, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.memory = append(s.memory, elements)
 	v, err := s.device.Upload(elements)
 	if err == nil {
-		s.mu.Lock()
 		s.vectors = append(s.vectors, v)
-		s.mu.Unlock()
 	}
 	return v, err
 }
 
 // wipe zeroes and frees everything that could tell the witness.
 func (s *proof) wipe() {
-	for _, wire := range s.wires {
-		clear(wire)
+	for _, elements := range append(s.memory, s.wires[0], s.wires[1], s.wires[2]) {
+		clear(elements)
 	}
 	for _, p := range []*blinded{s.l, s.r, s.o, s.z} {
 		if p != nil {

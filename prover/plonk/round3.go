@@ -105,7 +105,7 @@ func (s *proof) quotient() error {
 
 // completeQk returns the coefficients of Qk + PI.
 func (s *proof) completeQk() (Vector, error) {
-	column := make([]fr.Element, s.n)
+	column := make([]fr.Element, s.n) // nothing in it is secret
 	copy(column, s.public)
 	for i, info := range s.commitments {
 		column[s.nbPublic+info.CommitmentIndex] = s.hashed[i]
