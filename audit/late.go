@@ -47,7 +47,7 @@ type ordering struct {
 const maxDegree = 128
 
 // orderings is how many orders of picks are prepared.
-const orderings = 12
+const orderings = 20
 
 // orders prepares them; none if nothing can be picked.
 func (m *model) orders(r *rand.Rand) []*ordering {
@@ -133,8 +133,8 @@ func (m *model) order(r *rand.Rand, keep, divide bool) *ordering {
 			return 0
 		case m.given(w):
 			return 3
-		case m.from[w] >= 0 || m.def[w] < 0:
-			return 1
+		case m.from[w] >= 0 && !m.calls[m.from[w]].ratio || m.from[w] < 0 && m.def[w] < 0:
+			return 1 // quotients follow from what they divide
 		}
 		return 2
 	}
