@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/verifier/solidity"
 	"github.com/zkml-go/zkml/verifier/solidity/client"
@@ -135,7 +136,7 @@ func (f *signerFlags) readPassword(cmd *cobra.Command) (string, error) {
 	if !ok || !term.IsTerminal(int(in.Fd())) {
 		return "", &hintedError{usagef("there is no password for the keystore"), "give --password-file FILE, or set " + passwordVariable}
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "password of %s: ", f.keystore)
+	printable.Fprintf(cmd.ErrOrStderr(), "password of %s: ", f.keystore)
 	password, err := term.ReadPassword(int(in.Fd()))
 	fmt.Fprintln(cmd.ErrOrStderr())
 	return string(password), err
