@@ -7,7 +7,7 @@ NPM ?= npm
 # Where the Solidity compiler lies for programs that go run builds elsewhere.
 export ZKML_SOLC ?= $(CURDIR)/node_modules/solc
 
-.PHONY: build test bench fuzz visibility contracts differential tools demo audit go
+.PHONY: build test bench fuzz visibility evm contracts differential tools demo audit go
 
 # The command, into bin/.
 build: go
@@ -47,6 +47,14 @@ differential: go tools
 # cost; and an accuracy over 64 samples. Some minutes.
 visibility: go tools
 	$(GO) test -timeout 60m -v -run 'TestVisibility|TestAccuracy' ./verifier/solidity/evm -full
+
+# The reusable verifier's long tests: 300 proofs on which it agrees with gnark's
+# contract and the Go verifier, all of their fields changed one by one; 100,000 mutated
+# calls; gas. The last line sums it up. About ten minutes.
+evm: go tools
+	@mkdir -p bin
+	$(GO) test -count=1 -timeout 60m -v ./verifier/solidity/internal/reusable -args -full -summary $(CURDIR)/bin/evm.txt
+	@cat bin/evm.txt
 
 # Compiles the reusable verifier into the files that the Go package embeds. The tests
 # fail where these differ from the sources.

@@ -92,13 +92,30 @@ library Bn254 {
         }
     }
 
+    /// @dev sum ← sum + point, the point lying in calldata.
+    function addCalldata(uint256 sum, uint256 point) internal view {
+        assembly ("memory-safe") {
+            calldatacopy(add(sum, 0x40), point, 0x40)
+            if iszero(staticcall(gas(), 0x06, sum, 0x80, sum, 0x40)) {
+                mstore(0x00, PRECOMPILE_FAILED)
+                revert(0x1c, 0x04)
+            }
+        }
+    }
+
     /// @dev sum ← sum + scalar·[1]₁
     function addMulGenerator(uint256 sum, uint256 scalar) internal view {
         assembly ("memory-safe") {
-            mstore(0x00, 1)
-            mstore(0x20, 2)
+            let next := add(sum, 0x40)
+            mstore(next, 1)
+            mstore(add(sum, 0x60), 2)
+            mstore(add(sum, 0x80), scalar)
+            let ok := staticcall(gas(), 0x07, next, 0x60, next, 0x40)
+            if iszero(and(staticcall(gas(), 0x06, sum, 0x80, sum, 0x40), ok)) {
+                mstore(0x00, PRECOMPILE_FAILED)
+                revert(0x1c, 0x04)
+            }
         }
-        addMul(sum, 0x00, scalar);
     }
 
     /// @dev Whether e(a, [1]₂) = e(b, [τ]₂), for points a and b in memory and [τ]₂ in EIP-197's order.

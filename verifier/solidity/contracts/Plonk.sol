@@ -549,14 +549,8 @@ abstract contract Plonk is KeyRegistry {
             // (3) is sum - [Λ] = 0
             _addWeighed(digests, work + WORK_DIGEST, addmod(weight, R - checkWeight, R));
             Bn254.addMulCalldata(digests, proof + PROOF_W, mulmod(weight, zeta, R));
-            if (weight == 1) {
-                // The first of all proofs: there is nothing to add to.
-                assembly ("memory-safe") {
-                    calldatacopy(quotients, add(proof, PROOF_W), 0x40)
-                }
-            } else {
-                Bn254.addMulCalldata(quotients, proof + PROOF_W, weight);
-            }
+            if (weight == 1) Bn254.addCalldata(quotients, proof + PROOF_W);
+            else Bn254.addMulCalldata(quotients, proof + PROOF_W, weight);
 
             uint256 scalarZ = addmod(shiftedWeight, mulmod(checkWeight, _at(work, WORK_SCALAR_Z), R), R);
             Bn254.addMulCalldata(digests, proof + PROOF_Z, scalarZ);

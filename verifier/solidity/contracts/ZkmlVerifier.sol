@@ -8,6 +8,52 @@ import {Bn254, R} from "./Bn254.sol";
 
 /// @title Verifier of zkml proofs, for all models
 /// @notice Verifies gnark's PLONK proofs over BN254 for verifying keys that were registered beforehand.
+/// @dev Why a call that returns means what it says, and what it doesn't say.
+///
+/// What is assumed. PLONK with KZG commitments is knowledge-sound for BN254 in the algebraic group model
+/// with SHA-256 and Keccak-256 as random oracles, as long as nobody knows the secret τ of the key's
+/// structured reference string. BN254 offers about 100 bits.
+///
+/// The key. A model id is the Keccak-256 of a blob, the blob the code of a contract that only `register`
+/// creates, after checking all that can be checked without the circuit. So the id determines every number
+/// that a proof is verified with; what a blob could misstate (ω, 1/n, the cosets' shift, the generators) it
+/// doesn't hold. Who registers a key, and when, makes no difference: there is one contract for a blob,
+/// nothing can change it, and a key registered by an attacker is a model id of the attacker's own. It
+/// follows that AN ID MUST COME FROM WHOM THE CONSUMER TRUSTS: for a circuit that proves nothing, or a string
+/// whose τ is known, there are keys too. The development string is refused because it is the one such
+/// string that honest people use.
+///
+/// The arguments. Each has one encoding: calldata is the standard encoding to the byte, words and values
+/// are below R, coordinates below Q, points on the curve (which has prime order, so that no subgroup needs
+/// checking) and not at infinity, lengths those that the key gives. Nothing reaches a precompiled contract
+/// unchecked; none fails on it, so that a bad proof can't take the caller's gas with it.
+///
+/// One proof. γ, β, α, ζ and v are gnark's, over the same data. λ is computed, never given. With [Λ]
+/// computed too, (1) and (2) in Plonk's comment are the equations of gnark's verifier, and the tests hold
+/// both to the same verdicts.
+///
+/// Several proofs, and both equations of one. The equations are statements Eₖ = 0 about elements of a group
+/// of prime order R, k < 3N. What is checked is Σ ρᵏ·Eₖ = 0. As a polynomial in ρ it has degree below
+/// 3N, so that, if any Eₖ isn't zero, fewer than 3N of the R values of ρ pass. ρ is the Keccak-256 of the whole
+/// calldata mod R: of the model ids, the words and every byte of the proofs, [W] and [W'] included. No Eₖ
+/// can be chosen after ρ. A value mod R has probability at most 6·2^-256, so that a call that should fail
+/// passes with probability below 18N·2^-256, that is N·2^-251, for each hash that an attacker computes: with
+/// 2^100 hashes and a hundred proofs, below 2^-144. A batch is accepted where each of its proofs would be.
+///
+/// An appended [Λ]. v is hashed from it, so equation (3) must hold it to the sum that defines it; it
+/// does, as one of the Eₖ. The scalars of (3) are fixed by α, ζ and the values, all hashed by ρ.
+///
+/// The fraction. Σ vᵢ/dᵢ is inverted for all proofs at once. A denominator of zero, for which ζ must hit
+/// the domain, would make all of them zero: it reverts.
+///
+/// State and calls. `verify` and `verifyBatch` read storage once for each key, read code, and call
+/// precompiled contracts 0x02, 0x05, 0x06, 0x07 and 0x08: there is nobody to re-enter. `register` runs creation
+/// code that is its own. There is no owner, no upgrade and no ether.
+///
+/// What is left to the consumer. A proof is public once it is sent: it can be sent again, and by others,
+/// unless the context, the first word, says for whom and for what it is. Whoever has a witness can make any
+/// number of proofs of one statement: never take a proof's hash for a nullifier. Private weights are bound
+/// to nothing, hashed ones to a digest that the consumer must compare.
 contract ZkmlVerifier is Plonk {
     /// @dev The selector and the heads of three arguments.
     uint256 private constant HEADS = 0x64;

@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/zkml-go/zkml/internal/shared"
 	"github.com/zkml-go/zkml/verifier/solidity"
 	"github.com/zkml-go/zkml/verifier/solidity/evm"
 	"github.com/zkml-go/zkml/verifier/solidity/internal/reusable"
@@ -27,6 +28,7 @@ var figures struct {
 // TestMain runs the tests and writes their results in one line.
 func TestMain(m *testing.M) {
 	flag.Parse()
+	shared.UseCompiler()
 	code := m.Run()
 	if *summary != "" && code == 0 {
 		line := fmt.Sprintf("evm: single %d gas, batch of 10 %d gas per proof, %d calldatas fuzzed, %d accepted\n",
