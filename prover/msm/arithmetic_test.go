@@ -42,11 +42,22 @@ func TestArithmetic(t *testing.T) {
 			for i := range points {
 				points[i] = bn254.G1Affine{X: edgeElement(r), Y: edgeElement(r)}
 			}
+			// Coordinates that differ in one limb only.
+			for k := range 5 {
+				points[2*k].X[3] &= 1<<60 - 1
+				difference := wide{}
+				difference[52*k/64] = 1 << (52 * k % 64)
+				sum, _ := wide(points[2*k].X).add(difference)
+				points[2*k+1].X = fp.Element(sum)
+			}
 			b := newBatch()
 			b.arithmetic = arithmetic
 			var entries [][2]entry
 			for len(entries) < n {
 				e := [2]entry{r.Uint32N(1000), r.Uint32N(1000)}
+				if k := entry(len(entries)); k < 5 {
+					e = [2]entry{4 * k, 4*k + 2}
+				}
 				if x1, x2 := points[e[0]>>1].X, points[e[1]>>1].X; !x1.Equal(&x2) {
 					entries = append(entries, e)
 					b.put(e[0], e[1])

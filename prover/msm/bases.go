@@ -31,10 +31,16 @@ type Options struct {
 type Bases struct {
 	points   []bn254.G1Affine
 	workers  int
-	infinite []bool    // by base; nil if none is infinite
-	own      bool      // compute by this package's method
-	adders   sync.Pool // of *adder
-	columns  sync.Pool // of *column
+	infinite []bool // by base; nil if none is infinite
+	own      bool   // compute by this package's method
+	// groupTerms is the number of scalars up to which columns are computed at the same
+	// time. It bounds the memory, and workers have enough to share by then.
+	groupTerms int
+	// theirTerms is how many terms gnark-crypto's method, which can't be interrupted,
+	// gets at once: less than a second on one core.
+	theirTerms int
+	adders     sync.Pool // of *adder
+	columns    sync.Pool // of *column
 }
 
 // New returns bases that refer to points, which must not change afterwards and must
@@ -47,11 +53,13 @@ func New(points []bn254.G1Affine, o Options) (*Bases, error) {
 		return nil, fmt.Errorf("%w: %d bases, at most %d", ErrSize, len(points), maxBases)
 	}
 	b := &Bases{
-		adders:  sync.Pool{New: func() any { return newAdder() }},
-		columns: sync.Pool{New: func() any { return new(column) }},
-		points:  points,
-		workers: o.Workers,
-		own:     Accelerated,
+		adders:     sync.Pool{New: func() any { return newAdder() }},
+		columns:    sync.Pool{New: func() any { return new(column) }},
+		points:     points,
+		workers:    o.Workers,
+		own:        Accelerated,
+		groupTerms: 1 << 20,
+		theirTerms: 1 << 17,
 	}
 	if b.workers == 0 {
 		b.workers = runtime.GOMAXPROCS(0)

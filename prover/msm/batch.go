@@ -83,7 +83,6 @@ func (b *batch) add(points, sums []bn254.G1Affine, infinite bool) bool {
 	one.SetOne()
 	for j := n; j < b.n; j++ {
 		b.set(j, &one, &one)
-		equal[j/lanes] &^= 1 << (j % lanes)
 	}
 	b.special = b.special[:0]
 	for k, mask := range equal {

@@ -69,7 +69,7 @@ func (b *blocks) finish(pairs []pairs, points, sums []bn254.G1Affine, ahead []en
 	finishPairs(&sums[0], &b.denominators[0], &b.numerators[0], &pairs[0], &points[0], len(pairs), next)
 }
 
-// set puts a reduced element into a lane.
+// set puts an element into a lane.
 func (b *block) set(lane int, e *fp.Element) {
 	const mask = 1<<limbBits - 1
 	b[0][lane] = e[0] & mask

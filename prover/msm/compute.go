@@ -20,16 +20,12 @@ type task struct {
 	sum   bn254.G1Jac
 }
 
-// groupTerms is the number of scalars up to which columns are computed at the same
-// time. It bounds the memory, and workers have enough to share by then.
-const groupTerms = 1 << 20
-
 // compute computes every column by buckets.
 func (b *Bases) compute(ctx context.Context, columns [][]fr.Element) ([]bn254.G1Affine, error) {
 	sums := make([]bn254.G1Affine, len(columns))
 	for from := 0; from < len(columns); {
 		to, terms := from+1, len(columns[from])
-		for to < len(columns) && terms+len(columns[to]) <= groupTerms {
+		for to < len(columns) && terms+len(columns[to]) <= b.groupTerms {
 			terms += len(columns[to])
 			to++
 		}

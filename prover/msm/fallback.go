@@ -8,20 +8,16 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// fallbackTerms is how many terms gnark-crypto's method, which can't be interrupted,
-// gets at once: about a second on one core.
-const fallbackTerms = 1 << 17
-
 // fallback computes Σ scalars[i]·points[i] by gnark-crypto's method.
 func (b *Bases) fallback(ctx context.Context, scalars []fr.Element) (sum bn254.G1Affine, err error) {
 	var total bn254.G1Jac
 	infinity(&total)
 	config := ecc.MultiExpConfig{NbTasks: min(b.workers, 1024)}
-	for from := 0; from < len(scalars); from += fallbackTerms {
+	for from := 0; from < len(scalars); from += b.theirTerms {
 		if err := ctx.Err(); err != nil {
 			return sum, err
 		}
-		to := min(from+fallbackTerms, len(scalars))
+		to := min(from+b.theirTerms, len(scalars))
 		var part bn254.G1Jac
 		if _, err := part.MultiExp(b.points[from:to], scalars[from:to], config); err != nil {
 			return sum, err

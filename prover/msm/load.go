@@ -28,6 +28,7 @@ const spanSize = 1 << 9
 // wipe forgets the scalars and keeps the memory.
 func (c *column) wipe() {
 	clear(c.value)
+	clear(c.index)
 	c.index, c.value, c.spans = c.index[:0], c.value[:0], c.spans[:0]
 }
 

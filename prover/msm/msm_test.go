@@ -239,6 +239,9 @@ func TestColumns(t *testing.T) {
 	}
 	for i := range 3 { // the second time with used memory, the third with gnark-crypto's
 		bases.own = i < 2
+		if i > 0 {
+			bases.groupTerms, bases.theirTerms = 1000, 300
+		}
 		sums, err := bases.MultiExps(context.Background(), columns...)
 		if err != nil {
 			t.Fatal(err)
@@ -293,5 +296,40 @@ func TestCancel(t *testing.T) {
 	}
 	if took := time.Since(start); took > time.Second {
 		t.Errorf("stopped %v after the start, cancelled after 50 ms", took)
+	}
+}
+
+// TestWipe checks that what is kept for the next computation holds no scalar and none
+// of its digits.
+func TestWipe(t *testing.T) {
+	r := rand.New(rand.NewPCG(17, 18))
+	points := randomPoints(r, 2000)
+	scalars := make([]fr.Element, len(points))
+	for i := range scalars {
+		scalars[i] = drawMixed(r)
+	}
+	bases := ours(t, points, Options{})
+	c, a := new(column), newAdder()
+	if err := bases.load(context.Background(), c, scalars); err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range bases.tasks([]*column{c}) {
+		if _, err := a.run(context.Background(), task, bases); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.wipe()
+	if slices.ContainsFunc(c.value[:cap(c.value)], func(v wide) bool { return v != wide{} }) {
+		t.Error("a scalar is left")
+	}
+	left := func(numbers []uint32) bool {
+		return slices.ContainsFunc(numbers[:cap(numbers)], func(n uint32) bool { return n != 0 })
+	}
+	if left(a.sort.entries) || left(a.sort.start) || left(a.next) || left(c.index) || left(a.left) || left(a.length) || left(a.number) ||
+		left(a.lists[0].number) || left(a.lists[1].number) {
+		t.Error("digits are left")
+	}
+	if slices.ContainsFunc(a.digit[:cap(a.digit)], func(d int32) bool { return d != 0 }) {
+		t.Error("digits are left")
 	}
 }

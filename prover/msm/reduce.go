@@ -13,7 +13,6 @@ type buckets struct {
 }
 
 func (b *buckets) reset() {
-	clear(b.number)
 	b.sum, b.number = b.sum[:0], b.number[:0]
 }
 
@@ -55,11 +54,15 @@ func newAdder() *adder {
 
 // wipe forgets which digits the scalars had.
 func (a *adder) wipe() {
-	clear(a.sort.entries)
-	clear(a.sort.start)
-	for i := range a.lists {
-		a.lists[i].reset()
+	for _, v := range [][]uint32{
+		a.sort.entries, a.sort.start, a.next, a.left, a.length, a.number, a.lists[0].number, a.lists[1].number,
+	} {
+		clear(v[:cap(v)])
 	}
+	clear(a.digit[:cap(a.digit)])
+	clear(a.pairs)
+	a.lists[0].reset()
+	a.lists[1].reset()
 }
 
 // sum appends to out the sums of the buckets that have entries. A bucket whose

@@ -43,7 +43,6 @@ func (a *adder) prepare(t *task) sorted {
 			*next++
 		}
 	}
-	clear(digits)
 	return sorted{entries, start[:len(start)-1]}
 }
 
