@@ -19,6 +19,7 @@ import (
 	"github.com/zkml-go/zkml/audit"
 	"github.com/zkml-go/zkml/audit/internal/attacks"
 	"github.com/zkml-go/zkml/audit/internal/cases"
+	"github.com/zkml-go/zkml/verifier/solidity/evm"
 )
 
 func main() {
@@ -39,6 +40,9 @@ func main() {
 
 // run reports whether something is wrong.
 func run(ctx context.Context, w io.Writer, folder string) (bool, error) {
+	if _, err := evm.FindCompiler(); err != nil { // attacks come last
+		return false, err
+	}
 	gadgets, err := cases.Gadgets()
 	if err != nil {
 		return false, err
