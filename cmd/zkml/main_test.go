@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +23,9 @@ import (
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/verifier/solidity/evm"
 )
+
+// full has the scripts run that take long, as make evm does.
+var full = flag.Bool("full", false, "run the scripts that take long")
 
 func TestMain(m *testing.M) {
 	testscript.Main(tests{m}, map[string]func(){"zkml": main})
@@ -49,6 +53,11 @@ func (t tests) Run() int {
 //	word I PROOF TO       write a public word of a proof to a file
 //	answer FROM NAME TO   write the first hidden output of a secrets file as input NAME
 //	expect FILE COMMAND … run it with what the file holds in place of @
+//	node anvil|geth       start a node; RPC is its address, NODE_KEY the key of SENDER, who has ether
+//	keystore KEY PASSWORD write NODE_KEY as a keystore file, and the file's password
+//	record FOLDER CHAIN   VERIFIER, DATA, MODEL_ID, ADAPTER, ADAPTER_HASH: what has been deployed
+//	consumer VERIFIER ID  deploy testdata/LastAnswer.sol; CONSUMER is its address
+//	view VAR ADDRESS SIGNATURE WORD …   VAR is what a function of a contract returns
 //
 // and the variable MODELS, the folder of the trained models. The development srs is
 // shared through ZKML_CACHE.
@@ -62,6 +71,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": scriptExits, "onnx": scriptONNX, "replace": scriptReplace, "flip": scriptFlip, "cut": scriptCut,
 			"mode": scriptMode, "digest": scriptDigest, "expect": scriptExpect, "word": scriptWord, "answer": scriptAnswer,
+			"node": scriptNode, "keystore": scriptKeystore, "record": scriptRecord, "consumer": scriptConsumer, "view": scriptView,
 		},
 	})
 }
@@ -83,14 +93,18 @@ func setupScript(env *testscript.Env, cache string) error {
 	return nil
 }
 
-// scriptCondition knows [solc], the Solidity compiler is installed, and [ceremony],
-// the ceremony's file is there. With CI=true both hold, so that a script fails where
+// scriptCondition knows [solc], the Solidity compiler is installed, [anvil], Foundry's
+// node is, [full], long scripts run, and [ceremony], the ceremony's file is there. With CI=true both hold, so that a script fails where
 // it would be skipped elsewhere.
 func scriptCondition(name string) (bool, error) {
 	var err error
 	switch name {
+	case "full":
+		return *full, nil
 	case "solc":
 		_, err = evm.FindCompiler()
+	case "anvil":
+		_, err = anvilBinary()
 	case "ceremony":
 		_, err = os.Stat("../../../shared/srs/powersOfTau28_hez_final_08.ptau")
 	default:

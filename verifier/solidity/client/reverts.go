@@ -2,10 +2,12 @@ package client
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
 
+	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/verifier/solidity/client/internal/bindings"
 )
 
@@ -30,13 +32,36 @@ var adapterErrors = []string{
 	"ModelNotRegistered(address)",
 }
 
+// consumerErrors are the custom errors of the consumer templates' base.
+var consumerErrors = []string{"Expired(uint256)", "ContextUsed(uint256)"}
+
+// rejections are the errors that say something of a proof or a statement, those of the
+// adapter and of the verifier. The others are of keys, of the set-up, or of gas.
+var rejections = func() map[string]bool {
+	names := map[string]bool{}
+	for _, name := range []string{"NonCanonicalCalldata", "EmptyBatch", "BatchLengths", "DifferentSrs", "WordCount", "ValueOutOfRange", "InvalidPoint", "ProofRejected"} {
+		names[name] = true
+	}
+	for _, signature := range adapterErrors {
+		name, _, _ := strings.Cut(signature, "(")
+		names[name] = name != "ModelNotRegistered"
+	}
+	return names
+}()
+
+// Is reports whether target is prover.ErrRejected and the contract said that a proof
+// isn't acceptable, be it through another contract.
+func (e *RevertError) Is(target error) bool {
+	return target == prover.ErrRejected && rejections[e.Name]
+}
+
 // errorsBySelector are the custom errors that can be named.
 var errorsBySelector = func() map[[4]byte]abi.Error {
 	known := map[[4]byte]abi.Error{}
 	for _, e := range contract.GetABI().Errors {
 		known[[4]byte(e.ID[:4])] = e
 	}
-	for _, signature := range adapterErrors {
+	for _, signature := range append(slices.Clone(adapterErrors), consumerErrors...) {
 		e, err := parseError(signature)
 		if err != nil {
 			panic(err) // the list above
