@@ -154,8 +154,8 @@ func calibrate(ctx context.Context, n *Network, o Options) (*Settings, *quantize
 		Version: SettingsVersion, Name: n.options.Name, Dims: n.options.Dims, Head: n.options.Head,
 		Labels: o.Labels, DatasetSize: o.DatasetSize, Widths: o.Widths, Visibility: hiding(o.Visibility),
 	}
-	_, hidden := settings.Visibility[circuit.WeightsName]
-	q := quantize.Options{Samples: o.Samples, Target: o.Target, Encodings: o.Encodings, HiddenWeights: hidden}
+	weights, hidden := settings.Visibility[circuit.WeightsName]
+	q := quantize.Options{Samples: o.Samples, Target: o.Target, Encodings: o.Encodings, HiddenWeights: hidden, HashedWeights: weights == circuit.Hashed}
 	if o.Settings != nil {
 		if err := o.Settings.fits(n); err != nil {
 			return nil, nil, nil, err

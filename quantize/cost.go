@@ -24,6 +24,26 @@ func (l *lowering) cost() int {
 	return best
 }
 
+// The rows of a digest's words, and the bits of one.
+const (
+	hashedWord = 301
+	wordBits   = 248
+)
+
+// cost is the lowering's, with the digest of its hidden weights if they are hashed:
+// then a bit more in each is more than a row.
+func (c *calibration) cost(l *lowering) int {
+	rows := l.cost()
+	for i := range l.b.Program.Nodes {
+		n := &l.b.Program.Nodes[i]
+		if op, ok := n.Op.(Param); ok && c.o.HashedWeights {
+			each := max(wordBits/op.Bits, 1)
+			rows += hashedWord * ((n.Shape.Size() + each - 1) / each)
+		}
+	}
+	return rows
+}
+
 // fixedCost is what doesn't depend on the range-check table.
 func (l *lowering) fixedCost() int {
 	p := l.b.Program

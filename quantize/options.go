@@ -30,6 +30,9 @@ type Options struct {
 	Margin float64
 	// HiddenWeights makes trained weights Params.
 	HiddenWeights bool
+	// HashedWeights says that hidden weights will be hashed, which costs rows for each
+	// of their bits: the search then takes fewer.
+	HashedWeights bool
 	// Settings, if given, replace calibration and all options above except Samples
 	// and Target, which then serve the report alone.
 	Settings *Settings

@@ -62,7 +62,7 @@ func (c *calibration) search() (*lowering, error) {
 	if err != nil {
 		return nil, err
 	}
-	least := best.cost()
+	least := c.cost(best)
 	for _, at := range border {
 		if at.cost < least {
 			best, least = at.lowering, at.cost
@@ -99,7 +99,7 @@ func (c *calibration) border(input, aLo, aHi, wLo, wHi int) ([]setting, error) {
 			if !ok {
 				break
 			}
-			border = append(border, setting{activation, weight, l, l.cost()})
+			border = append(border, setting{activation, weight, l, c.cost(l)})
 		}
 	}
 	return border, nil
@@ -111,7 +111,7 @@ const nearlyBest = 115
 
 // refine tries limits on the shifts around the cheaper points of the border.
 func (c *calibration) refine(input, aHi, wHi int, border []setting, best *lowering) (*lowering, error) {
-	least := best.cost()
+	least := c.cost(best)
 	for _, at := range border {
 		if 100*at.cost > nearlyBest*least {
 			continue
@@ -126,7 +126,7 @@ func (c *calibration) refine(input, aHi, wHi int, border []setting, best *loweri
 				if err != nil {
 					return nil, err
 				}
-				cost := l.cost()
+				cost := c.cost(l)
 				if cost >= least {
 					continue
 				}
@@ -151,7 +151,7 @@ const polishSteps = 60
 // of one layer at a time, or from one tensor, as they are or with two bits more for
 // all other weights, as long as that is cheaper and meets the target.
 func (c *calibration) polish(best *lowering) (*lowering, error) {
-	least := best.cost()
+	least := c.cost(best)
 	steps := 0
 	for improved := true; improved; {
 		improved = false
@@ -167,7 +167,7 @@ func (c *calibration) polish(best *lowering) (*lowering, error) {
 			if err != nil {
 				return nil, err
 			}
-			cost := l.cost()
+			cost := c.cost(l)
 			if cost >= least {
 				continue
 			}
