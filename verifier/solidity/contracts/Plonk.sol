@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Bn254, Q, R} from "./Bn254.sol";
-import {IZkmlVerifier} from "./IZkmlVerifier.sol";
 import {
     KEY_COMMITMENTS,
     KEY_INVERSE_N,

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IZkmlVerifier} from "./IZkmlVerifier.sol";
-import {KEY_COMMITMENTS, KEY_PREVIOUS, KEY_WORDS, KeyRegistry} from "./KeyRegistry.sol";
+import {KEY_COMMITMENTS, KEY_PREVIOUS, KEY_WORDS} from "./KeyRegistry.sol";
 import {Plonk, PROOF_COMMITTED, PROOF_PER_COMMITMENT} from "./Plonk.sol";
 import {Bn254, R} from "./Bn254.sol";
 

@@ -53,3 +53,15 @@ func compact(t *testing.T, text []byte) []byte {
 	}
 	return buffer.Bytes()
 }
+
+// TestContractsAreFormatted holds the sources of the reusable verifier to forge fmt.
+func TestContractsAreFormatted(t *testing.T) {
+	sources, _, err := solidity.ReusableSources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newForge(t, sources)
+	if output, err := f.run(append([]string{"fmt", "--check"}, sources.Paths()...)...); err != nil {
+		t.Errorf("forge fmt --check: %v\n%s", err, output)
+	}
+}
