@@ -5,7 +5,8 @@
 // # Contracts
 //
 // zkml's verifier, ZkmlVerifier, serves all models: a model's key is registered with it,
-// and then proofs are verified by model id and public words ([Reusable], [EncodeVerify]).
+// and then proofs are verified by model id and public words ([Reusable], [EncodeVerify]),
+// or many at once for less than half the price of each ([BatchItem], [EncodeVerifyBatch]).
 // It is compiled when this module is released, so that everyone has the same code, at
 // the same address on every chain ([CreatedAddress]).
 //
