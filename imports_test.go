@@ -29,6 +29,11 @@ var allowed = map[string][]string{
 	"verifier/solidity/evm":    {"circuit", "circuit/gadget", "graph", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "verifier/solidity"},
 	"verifier/solidity/client": {"circuit", "circuit/gadget", "graph", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "verifier/solidity"},
 	"":                         {"circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor"},
+	"service/job":              nil,
+	"service/seal":             nil,
+	"service/blob":             {"service/seal"},
+	"service/embedded":         nil,
+	"service/queue":            {"service/job"},
 	"cmd/zkml":                 {"*"},
 }
 
@@ -36,7 +41,7 @@ var allowed = map[string][]string{
 var heavy = map[string][]string{
 	"github.com/ethereum/go-ethereum": {"verifier/solidity/evm", "verifier/solidity/client", "cmd/zkml"},
 	"github.com/owulveryck/onnx-go":   {"onnx/onnxgo"},
-	"github.com/nats-io":              nil,
+	"github.com/nats-io":              {"service/embedded", "service/queue", "cmd/zkml"},
 	"github.com/spf13/cobra":          {"cmd/zkml"},
 }
 

@@ -1,0 +1,333 @@
+// Package queue hands jobs to workers, each until it ends, over NATS JetStream.
+//
+// The records of package job lie in a key-value bucket, which is the store with
+// compare-and-swap that they need. A stream with work-queue retention has one message for
+// each job that isn't final: its subject names the job, its body is empty. A message can't
+// be lost: the stream is written synchronously, and [Queue.Sweep] sends another for a
+// job that has none.
+//
+// A message that a worker took is delivered again, to any worker, unless a heartbeat comes
+// within Options.Takeover; so a job whose worker died is claimed by another one within that
+// time and a second. Delivery decides nothing: see package job.
+//
+// Each tenant has a consumer for each priority. Workers ask them in turn, so that a tenant
+// with a thousand jobs doesn't keep one with a single job waiting, and every few turns they
+// begin with a lower priority.
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/zkml-go/zkml/service/job"
+)
+
+// Names on the NATS side.
+const (
+	streamName   = "ZKML_JOBS"
+	recordBucket = "zkml_jobs"
+	subjectRoot  = "zkml.job"
+	wakeSubject  = "zkml.wake"
+)
+
+// Options say how a queue behaves. All programs on one NATS must agree on them.
+type Options struct {
+	// MaxJobs is how many jobs that haven't ended there may be, MaxPerTenant of one tenant.
+	MaxJobs, MaxPerTenant int
+	// Takeover is how long a worker may be silent before its job goes to another one.
+	Takeover time.Duration
+	Policy   job.Policy
+	// Replicas is on how many servers of a cluster everything lies.
+	Replicas int
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// DefaultOptions are the usual ones.
+func DefaultOptions() Options {
+	return Options{MaxJobs: 10000, MaxPerTenant: 1000, Takeover: 30 * time.Second, Policy: job.DefaultPolicy, Replicas: 1, Now: time.Now}
+}
+
+// Errors that a caller acts on.
+var (
+	// ErrFull: there are too many jobs, of all or of this tenant; try again later.
+	ErrFull = errors.New("the queue is full")
+	// ErrMissing: the tenant has no such job.
+	ErrMissing = errors.New("no such job")
+	// ErrExists: the tenant has a job of this id.
+	ErrExists = errors.New("there is a job of this id")
+)
+
+// Queue is a connection to the jobs.
+type Queue struct {
+	nc      *nats.Conn
+	js      jetstream.JetStream
+	stream  jetstream.Stream
+	records jetstream.KeyValue
+	index   *index
+	o       Options
+}
+
+// Open connects to the jobs on a NATS with JetStream, and makes what isn't there yet. The
+// queue works until ctx ends.
+func Open(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, fmt.Errorf("open the queue: %w", err)
+	}
+	q := &Queue{nc: nc, js: js, o: o}
+	if q.records, err = Bucket(ctx, js, recordBucket, o.Replicas); err != nil {
+		return nil, err
+	}
+	q.stream, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: streamName, Subjects: []string{subjectRoot + ".*.*.*"},
+		Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true,
+		MaxMsgsPerSubject: 1, MaxMsgs: int64(o.MaxJobs), Replicas: o.Replicas,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the queue: stream: %w", err)
+	}
+	if q.index, err = newIndex(ctx, q.records); err != nil {
+		return nil, fmt.Errorf("open the queue: %w", err)
+	}
+	return q, nil
+}
+
+// Bucket opens or makes a key-value bucket whose reads are never older than its writes:
+// direct reads, which any replica may answer, are switched off.
+func Bucket(ctx context.Context, js jetstream.JetStream, name string, replicas int) (jetstream.KeyValue, error) {
+	if _, err := js.KeyValue(ctx, name); errors.Is(err, jetstream.ErrBucketNotFound) {
+		_, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, History: 1, Replicas: replicas})
+		if err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
+			return nil, fmt.Errorf("bucket %s: %w", name, err)
+		}
+	}
+	stream, err := js.Stream(ctx, "KV_"+name)
+	if err != nil {
+		return nil, fmt.Errorf("bucket %s: %w", name, err)
+	}
+	if config := stream.CachedInfo().Config; config.AllowDirect || config.Replicas != replicas {
+		config.AllowDirect, config.Replicas = false, replicas
+		if _, err := js.UpdateStream(ctx, config); err != nil {
+			return nil, fmt.Errorf("bucket %s: %w", name, err)
+		}
+	}
+	return js.KeyValue(ctx, name)
+}
+
+// Now is the queue's clock.
+func (q *Queue) Now() time.Time { return q.o.Now() }
+
+// JetStream returns the connection, for what else lies there.
+func (q *Queue) JetStream() jetstream.JetStream { return q.js }
+
+// Options returns how the queue behaves.
+func (q *Queue) Options() Options { return q.o }
+
+// key is where a record lies.
+func key(tenant, id string) string { return tenant + "." + id }
+
+// lane is a priority of a tenant.
+type lane struct {
+	priority job.Priority
+	tenant   string
+}
+
+func (l lane) String() string  { return string(l.priority) + "." + l.tenant }
+func (l lane) subject() string { return subjectRoot + "." + l.String() + ".*" }
+func (l lane) durable() string { return string(l.priority) + "_" + l.tenant }
+
+func laneOf(r *job.Record) lane { return lane{r.Priority, r.Tenant} }
+
+// subject names a job's message.
+func subject(r *job.Record) string { return subjectRoot + "." + laneOf(r).String() + "." + r.ID }
+
+// Submit accepts a job: once it returns, the job will end. The record must be queued. If
+// there is one of its id already, that one is returned, with ErrExists. ErrFull means that
+// nothing was accepted.
+func (q *Queue) Submit(ctx context.Context, r job.Record) (job.Record, error) {
+	switch {
+	case !job.ValidTenant(r.Tenant) || !job.ValidID(r.ID):
+		return r, fmt.Errorf("submit: %q of %q can't be a job", r.ID, r.Tenant)
+	case q.index.open(r.Tenant) >= q.o.MaxPerTenant:
+		if had, _, err := q.load(ctx, r.Tenant, r.ID); err == nil {
+			return had, ErrExists
+		}
+		return r, ErrFull
+	}
+	r.State = job.Queued
+	data, err := json.Marshal(r)
+	if err != nil {
+		return r, fmt.Errorf("submit: %w", err)
+	}
+	if err := q.openLane(ctx, laneOf(&r)); err != nil {
+		return r, fmt.Errorf("submit: %w", err)
+	}
+	// The record first: a message without one would be dropped.
+	revision, err := q.records.Create(ctx, key(r.Tenant, r.ID), data)
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		had, _, err := q.load(ctx, r.Tenant, r.ID)
+		if err != nil {
+			return r, fmt.Errorf("submit: %w", err)
+		}
+		return had, ErrExists
+	}
+	if err != nil {
+		return r, fmt.Errorf("submit: %w", err)
+	}
+	if err := q.announce(ctx, &r); err != nil {
+		// Not accepted. If this fails too, or someone claimed the job meanwhile, it will
+		// run and nobody asks for it.
+		q.records.Delete(ctx, key(r.Tenant, r.ID), jetstream.LastRevision(revision))
+		return r, err
+	}
+	return r, nil
+}
+
+// announce sends a job's message, unless there is one.
+func (q *Queue) announce(ctx context.Context, r *job.Record) error {
+	if _, err := q.js.Publish(ctx, subject(r), nil); err != nil {
+		if had, _ := q.announced(ctx, r); had {
+			return nil
+		}
+		var api *jetstream.APIError
+		if errors.As(err, &api) && api.ErrorCode == errCodeStoreFailed {
+			return ErrFull
+		}
+		return fmt.Errorf("submit: %w", err)
+	}
+	q.nc.Publish(wakeSubject, []byte(laneOf(r).String()))
+	return nil
+}
+
+// errCodeStoreFailed is what JetStream answers when a limit of the stream is reached.
+const errCodeStoreFailed = 10077
+
+// announced reports whether a job has a message.
+func (q *Queue) announced(ctx context.Context, r *job.Record) (bool, error) {
+	_, err := q.stream.GetLastMsgForSubject(ctx, subject(r))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// openLane makes a lane's consumer.
+func (q *Queue) openLane(ctx context.Context, l lane) error {
+	_, err := q.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable: l.durable(), FilterSubject: l.subject(), AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: q.o.Takeover, MaxDeliver: -1, MaxAckPending: q.o.MaxJobs,
+	})
+	return err
+}
+
+// Get returns a job of a tenant, or ErrMissing.
+func (q *Queue) Get(ctx context.Context, tenant, id string) (job.Record, error) {
+	r, _, err := q.load(ctx, tenant, id)
+	return r, err
+}
+
+// load returns a record and its revision.
+func (q *Queue) load(ctx context.Context, tenant, id string) (r job.Record, revision uint64, err error) {
+	if !job.ValidTenant(tenant) || !job.ValidID(id) {
+		return r, 0, ErrMissing
+	}
+	entry, err := q.records.Get(ctx, key(tenant, id))
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return r, 0, ErrMissing
+	}
+	if err != nil {
+		return r, 0, fmt.Errorf("read a job: %w", err)
+	}
+	if err := json.Unmarshal(entry.Value(), &r); err != nil {
+		return r, 0, fmt.Errorf("read a job: %w", err)
+	}
+	return r, entry.Revision(), nil
+}
+
+// change replaces a record by what do makes of it, as often as others are faster. An error
+// of do ends it, with the record that do was given.
+func (q *Queue) change(ctx context.Context, tenant, id string, do func(job.Record) (job.Record, error)) (job.Record, error) {
+	for {
+		r, revision, err := q.load(ctx, tenant, id)
+		if err != nil {
+			return r, err
+		}
+		next, err := do(r)
+		if err != nil {
+			return r, err
+		}
+		data, err := json.Marshal(next)
+		if err != nil {
+			return r, fmt.Errorf("write a job: %w", err)
+		}
+		_, err = q.records.Update(ctx, key(tenant, id), data, revision)
+		if err == nil {
+			return next, nil
+		}
+		if !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			return r, fmt.Errorf("write a job: %w", err)
+		}
+	}
+}
+
+// Cancel ends a job, and reaches its worker. The error is job.ErrFinal if it has ended.
+func (q *Queue) Cancel(ctx context.Context, tenant, id string) (job.Record, error) {
+	r, err := q.change(ctx, tenant, id, func(r job.Record) (job.Record, error) { return r.Cancel(q.o.Now()) })
+	if err == nil {
+		q.forget(ctx, &r)
+	}
+	return r, err
+}
+
+// forget removes the message of a job that has ended. If that fails, a worker does it.
+func (q *Queue) forget(ctx context.Context, r *job.Record) {
+	q.stream.Purge(ctx, jetstream.WithPurgeSubject(subject(r)))
+}
+
+// Watch sends a job's record now and whenever it changes, until it is final or ctx ends,
+// and then closes the channel.
+func (q *Queue) Watch(ctx context.Context, tenant, id string) (<-chan job.Record, error) {
+	if _, err := q.Get(ctx, tenant, id); err != nil {
+		return nil, err
+	}
+	watcher, err := q.records.Watch(ctx, key(tenant, id))
+	if err != nil {
+		return nil, fmt.Errorf("watch a job: %w", err)
+	}
+	records := make(chan job.Record)
+	go func() {
+		defer close(records)
+		defer watcher.Stop()
+		for {
+			var entry jetstream.KeyValueEntry
+			var ok bool
+			select {
+			case entry, ok = <-watcher.Updates():
+			case <-ctx.Done():
+			}
+			if !ok {
+				return
+			}
+			var r job.Record
+			if entry == nil || json.Unmarshal(entry.Value(), &r) != nil {
+				continue // what there was has been sent, or the record was deleted
+			}
+			select {
+			case records <- r:
+			case <-ctx.Done():
+				return
+			}
+			if r.State.Final() {
+				return
+			}
+		}
+	}()
+	return records, nil
+}

@@ -1,0 +1,177 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/zkml-go/zkml/service/job"
+)
+
+const (
+	// idle is how often a worker looks for jobs without being told that there is one, and
+	// how often it looks for new lanes.
+	idle = time.Second
+	// unfit is how long a job waits that a worker hasn't the memory for, so that another
+	// one takes it.
+	unfit = 2 * time.Second
+)
+
+// Taker takes jobs for one worker. It isn't for concurrent use.
+type Taker struct {
+	q      *Queue
+	worker string
+	wake   *nats.Subscription
+	woken  chan *nats.Msg
+	lanes  map[lane]jetstream.Consumer
+	order  []string // of tenants, rotating
+	looked time.Time
+	turn   int
+}
+
+// Taker returns a taker for a worker of this name, which no two have at a time.
+func (q *Queue) Taker(worker string) (*Taker, error) {
+	t := &Taker{q: q, worker: worker, woken: make(chan *nats.Msg, 64), lanes: map[lane]jetstream.Consumer{}}
+	var err error
+	t.wake, err = q.nc.ChanSubscribe(wakeSubject, t.woken)
+	return t, err
+}
+
+// Close ends it. Leases stay.
+func (t *Taker) Close() { t.wake.Unsubscribe() }
+
+// Take waits for a job that fits into the memory and claims it. The lease lives until the
+// job is given back or parent ends; ctx bounds the waiting alone.
+func (t *Taker) Take(ctx, parent context.Context, memory int64) (*Lease, error) {
+	tick := time.NewTicker(idle)
+	defer tick.Stop()
+	for {
+		l, err := t.look(ctx, parent, memory)
+		if l != nil || ctx.Err() != nil {
+			return l, ctx.Err()
+		}
+		if err != nil && !transient(err) {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-tick.C:
+		case m := <-t.woken:
+			if l, ok := parseLane(string(m.Data)); ok && t.lanes[l] == nil {
+				t.looked = time.Time{}
+			}
+		}
+	}
+}
+
+// transient reports whether an error of NATS may pass: the connection is made again.
+func transient(err error) bool {
+	return !errors.Is(err, nats.ErrConnectionClosed)
+}
+
+// look asks every lane once.
+func (t *Taker) look(ctx, parent context.Context, memory int64) (*Lease, error) {
+	if time.Since(t.looked) > idle {
+		if err := t.findLanes(ctx); err != nil {
+			return nil, err
+		}
+	}
+	t.turn++
+	for _, p := range priorities(t.turn) {
+		for i, tenant := range t.order {
+			consumer := t.lanes[lane{p, tenant}]
+			if consumer == nil {
+				continue
+			}
+			batch, err := consumer.FetchNoWait(1)
+			if err != nil {
+				return nil, err
+			}
+			for m := range batch.Messages() {
+				l, err := t.claim(ctx, parent, m, memory)
+				if l != nil {
+					// Those that waited longer come first the next time.
+					t.order = slices.Concat(t.order[i+1:], t.order[:i+1])
+				}
+				if l != nil || err != nil {
+					return l, err
+				}
+			}
+		}
+	}
+	return nil, nil
+}
+
+// priorities returns the order of a turn: of 16, 12 begin with the highest priority, 3
+// with the one in the middle and one with the lowest.
+func priorities(turn int) []job.Priority {
+	high, normal, low := job.High, job.Normal, job.Low
+	switch {
+	case turn%16 == 0:
+		return []job.Priority{low, high, normal}
+	case turn%4 == 0:
+		return []job.Priority{normal, high, low}
+	}
+	return []job.Priority{high, normal, low}
+}
+
+// findLanes learns which lanes there are.
+func (t *Taker) findLanes(ctx context.Context) error {
+	names := t.q.stream.ConsumerNames(ctx)
+	found := map[lane]bool{}
+	for name := range names.Name() {
+		if l, ok := parseLane(strings.Replace(name, "_", ".", 1)); ok {
+			found[l] = true
+		}
+	}
+	if err := names.Err(); err != nil {
+		return err
+	}
+	for l := range found {
+		if t.lanes[l] != nil {
+			continue
+		}
+		consumer, err := t.q.stream.Consumer(ctx, l.durable())
+		if err != nil {
+			return err
+		}
+		t.lanes[l] = consumer
+		if !slices.Contains(t.order, l.tenant) {
+			t.order = append(t.order, l.tenant)
+		}
+	}
+	t.looked = time.Now()
+	return nil
+}
+
+// claim turns a message into a lease. It returns nothing if the message isn't worth one.
+func (t *Taker) claim(ctx, parent context.Context, m jetstream.Msg, memory int64) (*Lease, error) {
+	parts := strings.Split(m.Subject(), ".")
+	tenant, id := parts[len(parts)-2], parts[len(parts)-1]
+	r, err := t.q.change(ctx, tenant, id, func(r job.Record) (job.Record, error) {
+		if r.Memory > memory && !r.State.Final() {
+			return r, errUnfit
+		}
+		return r.Claim(t.worker, t.q.o.Now(), t.q.o.Policy)
+	})
+	switch {
+	case errors.Is(err, errUnfit):
+		return nil, m.NakWithDelay(unfit)
+	case errors.Is(err, ErrMissing), errors.Is(err, job.ErrFinal):
+		return nil, m.Ack()
+	case err != nil:
+		return nil, errors.Join(err, m.NakWithDelay(idle))
+	case r.State.Final(): // the claim ended it
+		return nil, m.Ack()
+	}
+	return t.q.lease(parent, r, m), nil
+}
+
+// errUnfit says that a job needs more memory than the worker has.
+var errUnfit = errors.New("the job doesn't fit")
