@@ -93,9 +93,8 @@ func (b *Bases) MultiExp(ctx context.Context, scalars []fr.Element) (bn254.G1Aff
 	return sums[0], nil
 }
 
-// MultiExps returns the multi-exponentiation of every column. It keeps all workers
-// busy until the last pass of the last column, so it is faster than one call after
-// another.
+// MultiExps returns the multi-exponentiation of every column. Unlike calls one after
+// another it keeps all workers busy until the last pass of the last column.
 func (b *Bases) MultiExps(ctx context.Context, columns ...[]fr.Element) ([]bn254.G1Affine, error) {
 	for i, scalars := range columns {
 		if len(scalars) > len(b.points) {
