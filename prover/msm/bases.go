@@ -84,7 +84,8 @@ var Accelerated = cpu.SupportAVX512IFMA
 func (b *Bases) Len() int { return len(b.points) }
 
 // MultiExp returns Σ scalars[i]·points[i] over the scalars, which may be fewer than
-// the bases. It returns ctx's error, within milliseconds, when ctx is done first.
+// the bases. It returns ctx's error when ctx is done first: within milliseconds, or
+// within a second where gnark-crypto computes.
 func (b *Bases) MultiExp(ctx context.Context, scalars []fr.Element) (bn254.G1Affine, error) {
 	sums, err := b.MultiExps(ctx, scalars)
 	if err != nil {
