@@ -41,7 +41,7 @@ func (c *random) Define(api frontend.API) error {
 			words = append(words, api.Select(api.IsZero(pick()), pick(), pick()))
 		}
 		if commits[step] {
-			challenge, err := api.(frontend.Committer).Commit(words[len(words)-1], pick(), pick())
+			challenge, err := api.(frontend.Committer).Commit(c.Secret[0], words[len(words)-1], pick())
 			if err != nil {
 				return err
 			}

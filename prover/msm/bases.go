@@ -39,9 +39,24 @@ type Bases struct {
 	// theirTerms is how many terms gnark-crypto's method, which can't be interrupted,
 	// gets at once: less than a second on one core.
 	theirTerms int
-	adders     sync.Pool // of *adder
-	columns    sync.Pool // of *column
+	*buffers
 }
+
+// buffers are what computations leave to the next one.
+type buffers struct {
+	adders  sync.Pool // of *adder
+	columns sync.Pool // of *column
+}
+
+func newBuffers() *buffers {
+	return &buffers{
+		adders:  sync.Pool{New: func() any { return newAdder() }},
+		columns: sync.Pool{New: func() any { return new(column) }},
+	}
+}
+
+// shared are the buffers of all bases: a prover has two of them, in turn.
+var shared = newBuffers()
 
 // New returns bases that refer to points, which must not change afterwards and must
 // lie on the curve; infinite ones are allowed.
@@ -53,8 +68,7 @@ func New(points []bn254.G1Affine, o Options) (*Bases, error) {
 		return nil, fmt.Errorf("%w: %d bases, at most %d", ErrSize, len(points), maxBases)
 	}
 	b := &Bases{
-		adders:     sync.Pool{New: func() any { return newAdder() }},
-		columns:    sync.Pool{New: func() any { return new(column) }},
+		buffers:    shared,
 		points:     points,
 		workers:    o.Workers,
 		own:        Accelerated,

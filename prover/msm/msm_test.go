@@ -64,6 +64,7 @@ func randomScalar(r *rand.Rand) fr.Element {
 
 // portable makes b use the arithmetic for every processor.
 func (b *Bases) portable() *Bases {
+	b.buffers = newBuffers()
 	b.adders.New = func() any {
 		a := newAdder()
 		a.arithmetic = newVectors()
