@@ -266,8 +266,8 @@ func (m *model) culprit(differs []uint32) uint32 {
 }
 
 // otherStatement reports whether the change is another hidden input within its
-// interval, which is no forgery. It may even be chosen after the challenge, if the
-// tensors are right for it.
+// interval, with the tensors that are right for it, which is no forgery. It may even be
+// chosen after the challenge. Where all that followed was honest, the tensors are right.
 func (t *trial) otherStatement(differs []uint32) bool {
 	found := false
 	for _, w := range differs {
@@ -281,7 +281,8 @@ func (t *trial) otherStatement(differs []uint32) bool {
 		}
 		found = true
 	}
-	return found && (!t.late || t.honestly())
+	honest := t.policy == rerun && t.tries == 0 && !t.late
+	return found && (honest || t.honestly())
 }
 
 // honestly reports whether the tensors are what an honest prover has for the inputs.
@@ -299,11 +300,11 @@ func (t *trial) honestly() bool {
 }
 
 // exempt reports whether all that differs of the prover's choices are quotients, and no
-// tensor does. Such a quotient's divisor is zero: nothing depends on it.
+// tensor or public word does. Such a quotient's divisor is zero: nothing depends on it.
 func (t *trial) exempt(differs []uint32) bool {
 	for _, w := range differs {
 		c := t.m.from[w]
-		if t.m.tensor[w] || c >= 0 && !t.m.calls[c].ratio || c < 0 && t.m.def[w] < 0 {
+		if t.m.tensor[w] || int(w) < t.m.public || c >= 0 && !t.m.calls[c].ratio || c < 0 && t.m.def[w] < 0 {
 			return false
 		}
 	}
