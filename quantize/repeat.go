@@ -26,7 +26,7 @@ type repetition struct {
 	n       int
 	ids     []ID   // of p's nodes in the new program
 	batched []bool // whether the new node has the leading axis
-	size    int    // elements of those nodes in one inference
+	size    int    // elements of those nodes, and of shared ones that were copied, in one inference
 }
 
 // repeat is Repeat, whose program the caller may go on with.
@@ -67,8 +67,8 @@ func (r *repetition) node(id ID) (err error) {
 		r.ids[id], err = r.append(n)
 		return err
 	}
-	if r.size += n.Shape.Size(); r.size > MaxElements/r.n {
-		return r.p.invalidf(id, "%d inferences have more than %d elements", r.n, MaxElements)
+	if err := r.count(id); err != nil {
+		return err
 	}
 	switch op := n.Op.(type) {
 	case Rewire:
@@ -89,6 +89,15 @@ func (r *repetition) node(id ID) (err error) {
 		r.ids[id], err = r.append(n)
 	}
 	return err
+}
+
+// count adds a tensor to those that every inference has one of, and refuses too many
+// before anything of their size is made.
+func (r *repetition) count(id ID) error {
+	if r.size += r.p.Nodes[id].Shape.Size(); r.size > MaxElements/r.n {
+		return r.p.invalidf(id, "%d inferences have more than %d elements", r.n, MaxElements)
+	}
+	return nil
 }
 
 // append adds a node with the name and the unit of the one that it repeats.
@@ -113,6 +122,9 @@ func (r *repetition) reshape(id ID, s tensor.Shape) (ID, error) {
 func (r *repetition) operand(id ID) (ID, error) {
 	if r.batched[id] {
 		return r.ids[id], nil
+	}
+	if err := r.count(id); err != nil {
+		return -1, err
 	}
 	n := &r.p.Nodes[id]
 	index := make([]int32, 0, r.n*n.Shape.Size())

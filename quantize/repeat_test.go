@@ -85,6 +85,27 @@ func TestRepeatRefuses(t *testing.T) {
 	}
 }
 
+// TestRepeatRefusesCopies repeats a product with a constant that each inference would have
+// a copy of, the copies alone too many. The matrix has 2^16 elements, the other tensors 2^9.
+func TestRepeatRefusesCopies(t *testing.T) {
+	const k, n = 256, 1 << 15
+	b := quantize.NewBuilder()
+	x, _ := b.Append(quantize.Node{Op: quantize.Input{Name: "x", Bits: 4}, Shape: tensor.Shape{1, 1, k}})
+	w, _ := b.Append(quantize.Node{Op: quantize.Const{Values: make([]int64, k*k)}, Shape: tensor.Shape{1, k, k}})
+	y, err := b.Append(quantize.Node{Op: quantize.MatMul{}, Inputs: []quantize.ID{x, w}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Program.Outputs = []quantize.Output{{Name: "y", ID: y}}
+	if _, err := b.Program.Repeat(2); err != nil {
+		t.Error(err)
+	}
+	var invalid *quantize.InvalidError
+	if _, err := b.Program.Repeat(n); !errors.As(err, &invalid) || invalid.Node != w {
+		t.Errorf("%d copies of %d elements: %v", n, k*k, err)
+	}
+}
+
 // classifier answers with the index of the largest of its inputs, or for one class with
 // whether the input is at least 0.
 func classifier(classes int) *quantize.Program {
