@@ -34,6 +34,11 @@ var allowed = map[string][]string{
 	"service/blob":             {"service/seal"},
 	"service/embedded":         nil,
 	"service/queue":            {"service/job"},
+	"service/client":           nil,
+	"service/access":           {"service/job"},
+	"service/work":             {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/blob", "service/client", "service/job", "service/queue", "service/seal"},
+	"service/api":              {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/access", "service/blob", "service/client", "service/job", "service/queue", "service/seal", "service/work"},
+	"service":                  {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/access", "service/api", "service/blob", "service/client", "service/embedded", "service/job", "service/queue", "service/seal", "service/work"},
 	"cmd/zkml":                 {"*"},
 }
 
@@ -41,7 +46,7 @@ var allowed = map[string][]string{
 var heavy = map[string][]string{
 	"github.com/ethereum/go-ethereum": {"verifier/solidity/evm", "verifier/solidity/client", "cmd/zkml"},
 	"github.com/owulveryck/onnx-go":   {"onnx/onnxgo"},
-	"github.com/nats-io":              {"service/embedded", "service/queue", "cmd/zkml"},
+	"github.com/nats-io":              {"service", "service/access", "service/api", "service/embedded", "service/queue", "service/work", "cmd/zkml"},
 	"github.com/spf13/cobra":          {"cmd/zkml"},
 }
 

@@ -1,0 +1,194 @@
+// Package api is the HTTP interface of the prover service.
+//
+// What it says over the wire is in package client, and in openapi.json, which is generated
+// from this package's code; a test compares the two. Errors are RFC 9457 problems. Every
+// operation but the health checks needs an API key, whose tenant is the only one whose jobs,
+// models and blobs it can see: what belongs to another one is as good as not there.
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/zkml-go/zkml/service/access"
+	"github.com/zkml-go/zkml/service/blob"
+	"github.com/zkml-go/zkml/service/queue"
+	"github.com/zkml-go/zkml/service/seal"
+	"github.com/zkml-go/zkml/service/work"
+)
+
+// Config is what the interface serves.
+type Config struct {
+	Queue    *queue.Queue
+	Models   *work.Models
+	Blobs    blob.Bucket
+	Operator seal.Key
+	// Keys says who may do what. Without it everyone is the tenant LocalTenant, and only
+	// requests to a loopback host that no web page makes are served.
+	Keys *access.Keys
+	// AllowDevelopment accepts keys of the development string in verifications.
+	AllowDevelopment bool
+	Limits           Limits
+	Log              *slog.Logger
+}
+
+// Limits bound what one request may ask for.
+type Limits struct {
+	Body   int64 // bytes of a JSON body
+	Blob   int64 // bytes of an uploaded blob
+	Memory int64 // bytes that a job may need
+}
+
+// DefaultLimits are the usual ones.
+var DefaultLimits = Limits{Body: 32 << 20, Blob: 1 << 28, Memory: 16 << 30}
+
+// LocalTenant is who everyone is where no API keys are wanted.
+const LocalTenant = "local"
+
+// server has the handlers.
+type server struct {
+	Config
+	api huma.API
+}
+
+// metadata keys of operations.
+const scopeKey = "scope"
+
+// New returns the handler of all requests.
+func New(c Config) http.Handler {
+	mux, _ := build(c)
+	return mux
+}
+
+// build registers all operations.
+func build(c Config) (http.Handler, huma.API) {
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("zkml prover service", "1")
+	config.CreateHooks = nil // no links to schemas in answers
+	config.DocsPath, config.SchemasPath = "", ""
+	config.RejectUnknownQueryParameters = true
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
+	s := &server{Config: c, api: humago.New(mux, config)}
+	s.api.UseMiddleware(s.authenticate)
+	s.blobOperations()
+	s.modelOperations()
+	s.proofOperations()
+	s.jobOperations()
+	s.healthOperations()
+	return mux, s.api
+}
+
+// operation describes one.
+func operation(scope access.Scope, id, method, path, summary string) huma.Operation {
+	o := huma.Operation{
+		OperationID: id, Method: method, Path: path, Summary: summary,
+		Metadata: map[string]any{scopeKey: scope}, BodyReadTimeout: time.Minute,
+	}
+	if scope != "" {
+		o.Security = []map[string][]string{{"key": {}}}
+		o.Errors = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusInternalServerError}
+	}
+	return o
+}
+
+// tenantKey is where a request's tenant is in its context.
+type tenantKey struct{}
+
+// tenantOf returns who makes a request.
+func tenantOf(ctx context.Context) string {
+	tenant, _ := ctx.Value(tenantKey{}).(string)
+	return tenant
+}
+
+// authenticate finds out who makes a request, and whether they may.
+func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
+	scope, _ := ctx.Operation().Metadata[scopeKey].(access.Scope)
+	if scope == "" {
+		next(ctx)
+		return
+	}
+	if s.Keys == nil {
+		if !local(ctx) {
+			huma.WriteErr(s.api, ctx, http.StatusForbidden, "without api keys only local programs are served")
+			return
+		}
+		next(huma.WithValue(ctx, tenantKey{}, LocalTenant))
+		return
+	}
+	token, ok := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
+	if !ok {
+		ctx.SetHeader("WWW-Authenticate", "Bearer")
+		huma.WriteErr(s.api, ctx, http.StatusUnauthorized, "an api key is needed: Authorization: Bearer zkml_…")
+		return
+	}
+	k, err := s.Keys.Check(ctx.Context(), token)
+	switch {
+	case errors.Is(err, access.ErrDenied):
+		ctx.SetHeader("WWW-Authenticate", "Bearer")
+		huma.WriteErr(s.api, ctx, http.StatusUnauthorized, err.Error())
+	case err != nil:
+		s.Log.Error("read an api key", "error", err.Error())
+		huma.WriteErr(s.api, ctx, http.StatusServiceUnavailable, "the service can't check api keys now")
+	case !k.Allows(scope):
+		huma.WriteErr(s.api, ctx, http.StatusForbidden, "the api key hasn't the scope "+string(scope))
+	default:
+		next(huma.WithValue(ctx, tenantKey{}, k.Tenant))
+	}
+}
+
+// local reports whether a request is from a program of this machine, and not from a web page
+// that a browser shows here: of those, the host or the origin is another one.
+func local(ctx huma.Context) bool {
+	host := ctx.Host()
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	ip := net.ParseIP(host)
+	return (host == "localhost" || ip != nil && ip.IsLoopback()) && ctx.Header("Origin") == ""
+}
+
+// internal hides an error of ours from the client and logs it.
+func (s *server) internal(what string, err error) error {
+	s.Log.Error(what, "error", err.Error())
+	return huma.Error500InternalServerError("the service met a fault: " + what)
+}
+
+// full tells the client to come again.
+func full() error {
+	return huma.ErrorWithHeaders(huma.Error429TooManyRequests("the queue is full: try again later"), http.Header{"Retry-After": {"5"}})
+}
+
+// healthOperations register what a load balancer asks.
+func (s *server) healthOperations() {
+	type status struct {
+		Body struct {
+			Status string `json:"status"`
+		}
+	}
+	ok := func() *status {
+		var answer status
+		answer.Body.Status = "ok"
+		return &answer
+	}
+	huma.Register(s.api, operation("", "health", http.MethodGet, "/healthz", "Whether the program runs"),
+		func(context.Context, *struct{}) (*status, error) { return ok(), nil })
+	ready := operation("", "ready", http.MethodGet, "/readyz", "Whether jobs are accepted")
+	ready.Errors = []int{http.StatusServiceUnavailable}
+	huma.Register(s.api, ready, func(ctx context.Context, _ *struct{}) (*status, error) {
+		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		if _, err := s.Queue.JetStream().AccountInfo(ctx); err != nil {
+			return nil, huma.Error503ServiceUnavailable("the queue doesn't answer")
+		}
+		return ok(), nil
+	})
+}

@@ -1,0 +1,130 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/zkml-go/zkml/service/access"
+	"github.com/zkml-go/zkml/service/blob"
+	"github.com/zkml-go/zkml/service/seal"
+	"github.com/zkml-go/zkml/service/work"
+)
+
+// digestInput is a blob's name in a path.
+type digestInput struct {
+	SHA256 string `path:"sha256" pattern:"^[0-9a-f]{64}$" doc:"SHA-256 of the content, in hexadecimal"`
+}
+
+// upload is a blob that is read while it comes.
+type upload struct {
+	SHA256 string `path:"sha256" pattern:"^[0-9a-f]{64}$" doc:"SHA-256 of the content, in hexadecimal"`
+	body   io.Reader
+}
+
+// Resolve implements huma.Resolver: it takes the body without reading it.
+func (u *upload) Resolve(ctx huma.Context) []error {
+	u.body = ctx.BodyReader()
+	return nil
+}
+
+// blobOperations register the public blobs.
+func (s *server) blobOperations() {
+	const binary = "application/octet-stream"
+	schema := &huma.MediaType{Schema: &huma.Schema{Type: "string", Format: "binary"}}
+	put := operation(access.Prove, "put-blob", http.MethodPut, "/v1/blobs/{sha256}", "Upload a public blob")
+	put.Description = "A blob is stored once, in the clear, for its tenant alone. What has to stay private goes into requests as data instead."
+	put.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{binary: schema}}
+	put.Errors = append(put.Errors, http.StatusRequestEntityTooLarge)
+	put.BodyReadTimeout = 10 * time.Minute
+	huma.Register(s.api, put, s.putBlob)
+	get := operation(access.Read, "get-blob", http.MethodGet, "/v1/blobs/{sha256}", "Download a public blob")
+	get.Errors = append(get.Errors, http.StatusNotFound)
+	get.Responses = download(binary)
+	huma.Register(s.api, get, func(ctx context.Context, in *digestInput) (*huma.StreamResponse, error) {
+		return s.stream(ctx, work.Source{Public: in.SHA256}, seal.Key{}, binary)
+	})
+}
+
+// download describes an answer that is a file.
+func download(kind string) map[string]*huma.Response {
+	schema := &huma.Schema{Type: "string", Format: "binary"}
+	if kind == "application/json" {
+		schema = &huma.Schema{Type: "object"}
+	}
+	return map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{kind: {Schema: schema}}}}
+}
+
+func (s *server) putBlob(ctx context.Context, in *upload) (*struct{}, error) {
+	d, err := blob.ParseDigest(in.SHA256)
+	if err != nil {
+		return nil, huma.Error422UnprocessableEntity(err.Error())
+	}
+	if _, err := s.Blobs.Touch(ctx, blob.PublicName(tenantOf(ctx), d)); err == nil {
+		// It is there. It is read nevertheless: who sends it shall have it.
+		_, err := io.Copy(io.Discard, io.LimitReader(in.body, s.Limits.Blob))
+		return nil, err
+	}
+	body := &remembering{r: in.body}
+	err = blob.PutPublic(ctx, s.Blobs, tenantOf(ctx), d, body, s.Limits.Blob)
+	switch {
+	case errors.Is(err, blob.ErrDigest):
+		return nil, huma.Error422UnprocessableEntity(blob.ErrDigest.Error())
+	case errors.Is(err, blob.ErrTooLarge):
+		return nil, huma.NewError(http.StatusRequestEntityTooLarge, blob.ErrTooLarge.Error())
+	case body.err != nil:
+		return nil, huma.Error400BadRequest("the body broke off")
+	case err != nil:
+		return nil, s.internal("store a blob", err)
+	}
+	return nil, nil
+}
+
+// remembering keeps the reader's error, to tell it from the store's.
+type remembering struct {
+	r   io.Reader
+	err error
+}
+
+// Read implements io.Reader.
+func (r *remembering) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	if err != nil && err != io.EOF {
+		r.err = err
+	}
+	return n, err
+}
+
+// stream answers with a blob of the tenant. A blob that turns out to be damaged is cut off
+// before its end.
+func (s *server) stream(ctx context.Context, from work.Source, key seal.Key, kind string) (*huma.StreamResponse, error) {
+	var src io.ReadCloser
+	var err error
+	if from.Private != "" {
+		src, err = blob.OpenPrivate(ctx, s.Blobs, from.Private, key)
+	} else if d, failed := blob.ParseDigest(from.Public); failed == nil {
+		src, err = blob.OpenPublic(ctx, s.Blobs, tenantOf(ctx), d)
+	} else {
+		err = blob.ErrMissing
+	}
+	if errors.Is(err, blob.ErrMissing) {
+		return nil, huma.Error404NotFound("there is no such file")
+	}
+	if err != nil {
+		return nil, s.internal("read a blob", err)
+	}
+	return &huma.StreamResponse{Body: func(out huma.Context) {
+		defer src.Close()
+		out.SetHeader("Content-Type", kind)
+		out.SetHeader("X-Content-Type-Options", "nosniff")
+		out.SetHeader("Content-Disposition", "attachment")
+		if _, err := io.Copy(out.BodyWriter(), src); err != nil {
+			s.Log.Error("send a blob", "error", err.Error())
+			panic(http.ErrAbortHandler)
+		}
+	}}, nil
+}

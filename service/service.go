@@ -1,0 +1,231 @@
+// Package service is the prover service: jobs in, proofs out, on one machine or on many.
+//
+// [Open] connects the parts; [Service.Serve] answers HTTP requests and [Service.Work] does
+// jobs, in one program or in several. The path of a proof:
+//
+//	package api     checks the request, seals the inputs into the blobs, submits a job
+//	package queue   keeps the job's record, and hands it to a worker until it ends
+//	package work    proves, stores the proof, records its name
+//	package client  waits, and fetches it
+//
+// What must not be lost lies in records (NATS JetStream, embedded or a cluster) and blobs;
+// everything else can be killed at any moment. Package job says why that is right.
+//
+// # What deletion guarantees
+//
+// Inputs, hidden weights, salts and the texts of errors are sealed with a key of their
+// job, or model, which lies in its record, wrapped by the operator's key; that one is in a
+// file outside of the data folder. When a job's record is deleted, its private blobs are
+// deleted at the next collection, and what remains of them anywhere — free space, snapshots,
+// backups of the blobs — opens with no key that still exists, unless a backup of the records
+// and the operator's key are kept too. Whoever destroys the operator's key destroys all of
+// it. What a proof shows, and public blobs, aren't sealed.
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/zkml-go/zkml/prover/srs"
+	"github.com/zkml-go/zkml/service/access"
+	"github.com/zkml-go/zkml/service/api"
+	"github.com/zkml-go/zkml/service/blob"
+	"github.com/zkml-go/zkml/service/embedded"
+	"github.com/zkml-go/zkml/service/queue"
+	"github.com/zkml-go/zkml/service/seal"
+	"github.com/zkml-go/zkml/service/work"
+)
+
+// Config says where a service keeps its data and how it behaves.
+type Config struct {
+	// Data is the folder of blobs and, without NATS, of records.
+	Data string
+	// NATS is the URL of a NATS with JetStream; "" runs one in this program.
+	NATS string
+	// OperatorKey is the file of the operator's key, outside of Data. It is made if it isn't
+	// there.
+	OperatorKey string
+	Queue       queue.Options
+	Limits      api.Limits
+	// NoAuth serves everyone on this machine, without API keys.
+	NoAuth bool
+	// SRS is where structured reference strings come from.
+	SRS              *srs.Cache
+	AllowDevelopment bool
+	// Memory is what this program's worker may use, in bytes.
+	Memory int64
+	// Retention is how long jobs are kept after their end.
+	Retention time.Duration
+	// Grace is how long a job may go on after the program was told to end.
+	Grace time.Duration
+	Log   *slog.Logger
+}
+
+// Service is a connected prover service.
+type Service struct {
+	Config
+	server   *embedded.Server // nil with another NATS
+	nc       *nats.Conn
+	queue    *queue.Queue
+	models   *work.Models
+	keys     *access.Keys
+	blobs    *blob.Dir
+	operator seal.Key
+	end      context.CancelFunc
+}
+
+// Open connects to NATS and the blobs, or makes them.
+func Open(ctx context.Context, c Config) (s *Service, err error) {
+	if err := outside(c.OperatorKey, c.Data); err != nil {
+		return nil, err
+	}
+	s = &Service{Config: c}
+	ctx, s.end = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if s.operator, err = seal.ReadKey(c.OperatorKey); err != nil {
+		return nil, err
+	}
+	if s.blobs, err = blob.OpenDir(filepath.Join(c.Data, "blobs")); err != nil {
+		return nil, err
+	}
+	if err := s.connect(); err != nil {
+		return nil, err
+	}
+	if s.queue, err = queue.Open(ctx, s.nc, c.Queue); err != nil {
+		return nil, err
+	}
+	if s.models, err = work.OpenModels(ctx, s.queue); err != nil {
+		return nil, err
+	}
+	bucket, err := queue.Bucket(ctx, s.queue.JetStream(), "zkml_keys", c.Queue.Replicas)
+	if err != nil {
+		return nil, err
+	}
+	s.keys = access.Open(bucket, c.Queue.Now)
+	return s, nil
+}
+
+// connect opens the connection to NATS, which is made again whenever it is lost.
+func (s *Service) connect() (err error) {
+	if s.NATS == "" {
+		if s.server, err = embedded.Start(filepath.Join(s.Data, "nats")); err != nil {
+			return err
+		}
+		s.nc, err = s.server.Connect()
+		return err
+	}
+	s.nc, err = nats.Connect(s.NATS, nats.MaxReconnects(-1), nats.Name("zkml"))
+	if err != nil {
+		return fmt.Errorf("connect to nats: %w", err)
+	}
+	return nil
+}
+
+// outside returns an error if a file lies in a folder.
+func outside(file, folder string) error {
+	f, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	d, err := filepath.Abs(folder)
+	if err != nil {
+		return err
+	}
+	if real, err := filepath.EvalSymlinks(filepath.Dir(f)); err == nil {
+		f = filepath.Join(real, filepath.Base(f))
+	}
+	if real, err := filepath.EvalSymlinks(d); err == nil {
+		d = real
+	}
+	if within, err := filepath.Rel(d, f); err == nil && within != ".." && !strings.HasPrefix(within, ".."+string(filepath.Separator)) {
+		return fmt.Errorf("the operator's key %s lies in the data folder: who copies the data would have both", file)
+	}
+	return nil
+}
+
+// Close disconnects.
+func (s *Service) Close() {
+	s.end()
+	if s.nc != nil {
+		s.nc.Close()
+	}
+	if s.server != nil {
+		s.server.Close()
+	}
+	if s.blobs != nil {
+		s.blobs.Close()
+	}
+}
+
+// Keys returns the API keys.
+func (s *Service) Keys() *access.Keys { return s.keys }
+
+// Handler returns what answers HTTP requests.
+func (s *Service) Handler() http.Handler {
+	c := api.Config{
+		Queue: s.queue, Models: s.models, Blobs: s.blobs, Operator: s.operator, Keys: s.keys,
+		AllowDevelopment: s.AllowDevelopment, Limits: s.Limits, Log: s.Log,
+	}
+	if s.NoAuth {
+		c.Keys = nil
+	}
+	return api.New(c)
+}
+
+// Limits of connections: slow clients don't hold them.
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	drainTimeout  = 5 * time.Second
+	maxHeader     = 32 << 10
+)
+
+// Serve answers requests until ctx ends, and keeps house. With NoAuth the listener has to
+// be on a loopback address.
+func (s *Service) Serve(ctx context.Context, l net.Listener) error {
+	if host, ok := l.Addr().(*net.TCPAddr); s.NoAuth && (!ok || !host.IP.IsLoopback()) {
+		return errors.New("without api keys the service has to listen on a loopback address, such as 127.0.0.1:8080")
+	}
+	server := &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
+	}
+	house, stop := context.WithCancel(ctx)
+	defer stop()
+	go s.keepHouse(house)
+	done := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(done)
+		drain, cancel := context.WithTimeout(context.Background(), drainTimeout)
+		defer cancel()
+		if server.Shutdown(drain) != nil {
+			server.Close() // followers of events stay as long as they may
+		}
+	})
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	<-done
+	return nil
+}
+
+// Work does jobs until ctx ends, and then ends the one at work within the grace.
+func (s *Service) Work(ctx context.Context, name string) error {
+	return work.New(work.Config{
+		Name: name, Queue: s.queue, Models: s.models, Blobs: s.blobs, Operator: s.operator, SRS: s.SRS,
+		AllowDevelopment: s.AllowDevelopment, Memory: s.Memory, Grace: s.Grace, Log: s.Log.With("worker", name),
+	}).Run(ctx)
+}

@@ -1,0 +1,87 @@
+package work
+
+import (
+	"container/list"
+	"sync"
+
+	"github.com/zkml-go/zkml"
+)
+
+// prepared is a model that is ready to be proven.
+type prepared struct {
+	name   string
+	model  *zkml.Model
+	prover *zkml.Prover
+	memory int64
+	users  int
+	gone   bool // evicted: the last user closes it
+}
+
+// hot keeps the models that were proven lately, as many as fit into the memory.
+type hot struct {
+	mu     sync.Mutex
+	limit  int64
+	used   int64
+	recent *list.List // of *prepared, the latest first
+	byName map[string]*list.Element
+}
+
+func newHot(limit int64) *hot {
+	return &hot{limit: limit, recent: list.New(), byName: map[string]*list.Element{}}
+}
+
+// get returns the model of a name, which is loaded if it isn't there. It must be put back.
+func (h *hot) get(name string, load func() (*prepared, error)) (*prepared, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if e, ok := h.byName[name]; ok {
+		h.recent.MoveToFront(e)
+		p := e.Value.(*prepared)
+		p.users++
+		return p, nil
+	}
+	p, err := load()
+	if err != nil {
+		return nil, err
+	}
+	p.name, p.users = name, 1
+	h.byName[name] = h.recent.PushFront(p)
+	h.used += p.memory
+	for h.used > h.limit && h.recent.Len() > 1 {
+		h.evict(h.recent.Back())
+	}
+	return p, nil
+}
+
+// put gives a model back.
+func (h *hot) put(p *prepared) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p.users--; p.users > 0 {
+		return
+	}
+	if p.gone {
+		p.prover.Close()
+	} else if p.memory > h.limit {
+		h.evict(h.byName[p.name])
+	}
+}
+
+// evict forgets a model.
+func (h *hot) evict(e *list.Element) {
+	p := h.recent.Remove(e).(*prepared)
+	delete(h.byName, p.name)
+	h.used -= p.memory
+	if p.gone = true; p.users == 0 {
+		p.prover.Close()
+	}
+}
+
+// close forgets all.
+func (h *hot) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for h.recent.Len() > 0 {
+		h.evict(h.recent.Back())
+	}
+}
