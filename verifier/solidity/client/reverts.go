@@ -33,7 +33,7 @@ var adapterErrors = []string{
 }
 
 // consumerErrors are the custom errors of the consumer templates' base.
-var consumerErrors = []string{"Expired(uint256)", "ContextUsed(uint256)"}
+var consumerErrors = []string{"Expired(uint256)", "ContextUsed(uint256)", "ElementOutOfRange(uint256)"}
 
 // rejections are the errors that say something of a proof or a statement, those of the
 // adapter and of the verifier. The others are of keys, of the set-up, or of gas.
