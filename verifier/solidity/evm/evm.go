@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
@@ -70,9 +71,10 @@ func deploy(creation []byte, parsed abi.ABI) (*Deployed, error) {
 }
 
 // Create runs creation code, with the constructor's arguments behind it, in the virtual
-// machine of a contract. The error is a *RevertError if it reverts.
+// machine of a contract, whose errors the new one may pass on. The error is a
+// *RevertError if it reverts.
 func (d *Deployed) Create(creation []byte, parsed abi.ABI) (*Deployed, error) {
-	d = &Deployed{abi: parsed, config: d.config}
+	d = &Deployed{abi: passingErrors(parsed, d.abi), config: d.config}
 	answer, address, left, err := runtime.Create(creation, &d.config)
 	if err != nil {
 		return nil, d.revert(answer, err)
@@ -123,6 +125,21 @@ func (e *RevertError) Error() string {
 
 // Unwrap returns the virtual machine's reason.
 func (e *RevertError) Unwrap() error { return e.Cause }
+
+// Conditions are what a contract sees of a call besides its calldata.
+type Conditions struct {
+	Sender        common.Address
+	Time, ChainID uint64
+}
+
+// CallUnder is Call by somebody, at a time, on a chain.
+func (d *Deployed) CallUnder(c Conditions, calldata []byte) (*Result, error) {
+	under := *d
+	under.config.Origin, under.config.Time = c.Sender, c.Time
+	under.config.ChainConfig = osaka()
+	under.config.ChainConfig.ChainID = new(big.Int).SetUint64(c.ChainID)
+	return under.Call(calldata)
+}
 
 // Call runs calldata as a transaction would. It returns an error only if the
 // machine itself can't run it; a revert is in the result.

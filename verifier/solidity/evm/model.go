@@ -85,7 +85,7 @@ func deployModel(vk *prover.VerifyingKey, o solidity.Options, contract Contract)
 		return nil, fmt.Errorf("registering the model: %w", err)
 	}
 	creation := append(bytes.Clone(contract.Creation), solidity.AdapterArguments(reusable.Address, o.WeightsDigest)...)
-	d, err := reusable.Create(creation, passingErrors(contract.ABI, reusable.abi))
+	d, err := reusable.Create(creation, contract.ABI)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +96,9 @@ func deployModel(vk *prover.VerifyingKey, o solidity.Options, contract Contract)
 // passes on. Two errors may have one name and other arguments.
 func passingErrors(caller, called abi.ABI) abi.ABI {
 	caller.Errors = maps.Clone(caller.Errors)
+	if caller.Errors == nil {
+		caller.Errors = map[string]abi.Error{}
+	}
 	for _, e := range called.Errors {
 		caller.Errors[e.Sig] = e
 	}
