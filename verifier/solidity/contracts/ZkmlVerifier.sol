@@ -19,9 +19,10 @@ import {Bn254, R} from "./Bn254.sol";
 /// that a proof is verified with; what a blob could misstate (ω, 1/n, the cosets' shift, the generators) it
 /// doesn't hold. Who registers a key, and when, makes no difference: there is one contract for a blob,
 /// nothing can change it, and a key registered by an attacker is a model id of the attacker's own. It
-/// follows that AN ID MUST COME FROM WHOM THE CONSUMER TRUSTS: for a circuit that proves nothing, or a string
-/// whose τ is known, there are keys too. The development string is refused because it is the one such
-/// string that honest people use.
+/// follows that AN ID MUST COME FROM WHOM THE CONSUMER TRUSTS: for a circuit that proves nothing, or a
+/// string whose τ is known, there are keys too; and keys that differ in nothing but the digests of program
+/// and manifest accept each other's proofs, as a proof hashes the circuit and not the digests. The
+/// development string is refused because it is the one such string that honest people use.
 ///
 /// The arguments. Each has one encoding: calldata is the standard encoding to the byte, words and values
 /// are below R, coordinates below Q, points on the curve (which has prime order, so that no subgroup needs
@@ -38,7 +39,8 @@ import {Bn254, R} from "./Bn254.sol";
 /// calldata mod R: of the model ids, the words and every byte of the proofs, [W] and [W'] included. No Eₖ
 /// can be chosen after ρ. A value mod R has probability at most 6·2^-256, so that a call that should fail
 /// passes with probability below 18N·2^-256, that is N·2^-251, for each hash that an attacker computes: with
-/// 2^100 hashes and a hundred proofs, below 2^-144. A batch is accepted where each of its proofs would be.
+/// 2^100 hashes and a hundred proofs, below 2^-144. But for that, a batch is accepted if and
+/// only if each of its proofs would be.
 ///
 /// An appended [Λ]. v is hashed from it, so equation (3) must hold it to the sum that defines it; it
 /// does, as one of the Eₖ. The scalars of (3) are fixed by α, ζ and the values, all hashed by ρ.

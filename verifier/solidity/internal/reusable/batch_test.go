@@ -62,6 +62,19 @@ func TestBatchAcceptsMixtures(t *testing.T) {
 	}
 }
 
+// TestManyCommitments verifies proofs with more commitments than the agreement's.
+func TestManyCommitments(t *testing.T) {
+	s := sample(t, reusable.Shape{Words: 3, Commitments: 11, Gates: 200, Seed: 15})
+	d := deployed(t, s.Model)
+	accepted(t, d, solidity.EncodeVerify(s.Item))
+	accepted(t, d, solidity.EncodeVerifyBatch([]solidity.Item{s.BatchItem, s.Item}))
+	changed := s.Item
+	changed.Proof = bytes.Clone(s.Item.Proof)
+	last := len(changed.Proof) - 64
+	copy(changed.Proof[last:], s.Item.Proof[last-64:last])
+	rejected(t, d, solidity.EncodeVerify(changed), "ProofRejected()")
+}
+
 // TestBatchRejectsOneBadProof spoils one proof or word of a batch, at each place in it.
 func TestBatchRejectsOneBadProof(t *testing.T) {
 	samples, items := mixture(t)

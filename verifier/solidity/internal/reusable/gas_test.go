@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/core/vm"
+
 	"github.com/zkml-go/zkml/verifier/solidity"
 	"github.com/zkml-go/zkml/verifier/solidity/evm"
 	"github.com/zkml-go/zkml/verifier/solidity/internal/reusable"
@@ -187,6 +189,31 @@ func TestSizes(t *testing.T) {
 	for _, test := range []bool{false, true} {
 		if a := solidity.Reusable(test); len(a.Runtime) == 0 || len(a.Runtime) > solidity.MaxRuntimeBytes {
 			t.Errorf("%s: runtime of %d bytes, above %d", a.Name, len(a.Runtime), solidity.MaxRuntimeBytes)
+		}
+	}
+}
+
+// TestOpcodes says what the code can't do, whatever it is called with: call another
+// contract than by STATICCALL, destroy itself, or write storage at more than the one
+// place in register. And it needs no fork after Cancun.
+func TestOpcodes(t *testing.T) {
+	for _, test := range []bool{false, true} {
+		a := solidity.Reusable(test)
+		counts := map[vm.OpCode]int{}
+		for i := 0; i < len(a.Runtime); i++ {
+			op := vm.OpCode(a.Runtime[i])
+			counts[op]++
+			if op.IsPush() {
+				i += int(op) - int(vm.PUSH0)
+			}
+		}
+		for _, op := range []vm.OpCode{vm.CALL, vm.CALLCODE, vm.DELEGATECALL, vm.SELFDESTRUCT, vm.CREATE, vm.TSTORE, vm.TLOAD, vm.CLZ} {
+			if counts[op] != 0 {
+				t.Errorf("%s: %d times %v", a.Name, counts[op], op)
+			}
+		}
+		if counts[vm.SSTORE] != 1 || counts[vm.CREATE2] != 1 {
+			t.Errorf("%s: %d times SSTORE, %d times CREATE2, want once each", a.Name, counts[vm.SSTORE], counts[vm.CREATE2])
 		}
 	}
 }
