@@ -190,9 +190,11 @@ func TestCancel(t *testing.T) {
 	}
 	for round := range plonk.Round(plonk.NbRounds) {
 		ctx, cancel := context.WithCancel(t.Context())
+		var cancelled time.Time
 		proof, err := p.Prove(ctx, s.Witness, plonk.ProofOptions{Progress: func(r plonk.Round) {
 			if r == round {
 				cancel()
+				cancelled = time.Now()
 			}
 			if r > round {
 				t.Errorf("cancelled in %s: %s begins", round, r)
@@ -200,6 +202,9 @@ func TestCancel(t *testing.T) {
 		}})
 		if !errors.Is(err, context.Canceled) || proof != nil {
 			t.Errorf("cancelled in %s: %v", round, err)
+		}
+		if late := time.Since(cancelled); late > time.Second {
+			t.Errorf("cancelled in %s: returned %s later", round, late)
 		}
 		cancel()
 	}
