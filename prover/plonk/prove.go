@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
@@ -40,8 +41,7 @@ type ProofOptions struct {
 	Progress func(Round)
 }
 
-// ErrUnsatisfied is matched when the witness doesn't satisfy the circuit, and when
-// the key isn't the circuit's so that no witness could be proven with it.
+// ErrUnsatisfied is matched when the witness doesn't satisfy the circuit.
 var ErrUnsatisfied = errors.New("witness doesn't satisfy the circuit")
 
 // proof is a proof in the making. Its fields are named as in the protocol.
@@ -55,9 +55,10 @@ type proof struct {
 	// wires are the columns L, R, O in memory, until Z is made of them.
 	wires [3]fr.Vector
 	// pi2 are the committed polynomials, hashed the challenges they gave.
-	mu     sync.Mutex // hints may run at the same time
-	pi2    []Vector
-	hashed []fr.Element
+	mu           sync.Mutex // hints may run at the same time
+	pi2          []Vector
+	hashed       []fr.Element
+	commitFailed error
 
 	l, r, o, z *blinded
 	// h is H in one vector of 3n+6; shares blinds its cuts.
@@ -75,8 +76,9 @@ type proof struct {
 // crypto/rand, the quotient's shares included, so that it shows nothing of the
 // witness but the public words (statistical zero knowledge).
 //
-// It returns an error that matches [ErrUnsatisfied] rather than a proof that doesn't
-// verify, and ctx's error within a second of its end; gnark's solver alone isn't
+// A witness that doesn't satisfy the circuit gives an error that matches
+// [ErrUnsatisfied], and a proof that is returned verifies, if the key is the circuit's.
+// ctx's error is returned within a second of its end; gnark's solver alone isn't
 // interrupted. What the proof has kept of the witness is wiped before Prove returns,
 // except for the solver's own buffers.
 func (p *Prover) Prove(ctx context.Context, w witness.Witness, o ProofOptions) (*gnark.Proof, error) {
@@ -91,6 +93,9 @@ func (p *Prover) Prove(ctx context.Context, w witness.Witness, o ProofOptions) (
 		}
 		if o.Progress != nil {
 			o.Progress(Round(i))
+		}
+		if Round(i) != Solve {
+			runtime.GC() // a few milliseconds; what the round before has left would add to the peak
 		}
 		if err := round(); err != nil {
 			if ctx.Err() != nil {

@@ -213,3 +213,29 @@ func TestUnchanged(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// failing is a CPU whose commitments fail.
+type failing struct{ CPU }
+
+var errDevice = errors.New("the device failed")
+
+func (f *failing) Commit(context.Context, Bases, ...Vector) ([]bn254.G1Affine, error) {
+	return nil, errDevice
+}
+
+// TestDeviceFails tells a device's failure, in a hint too, from a wrong witness.
+func TestDeviceFails(t *testing.T) {
+	for _, seed := range []uint64{4, 5} { // without and with a commitment
+		subject, err := plonktest.Random(seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := New(t.Context(), subject.System, subject.Key, Options{Device: new(failing)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Prove(t.Context(), subject.Witness, ProofOptions{}); !errors.Is(err, errDevice) || errors.Is(err, ErrUnsatisfied) {
+			t.Errorf("seed %d: %v", seed, err)
+		}
+	}
+}

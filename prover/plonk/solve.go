@@ -23,8 +23,8 @@ func (s *proof) solve(w witness.Witness, options []solver.Option) error {
 		solver.OverrideHint(solver.GetHintID(frontend.Bsb22CommitmentComputePlaceholder), s.commit))
 	solution, err := s.system.Solve(w, options...)
 	if err != nil {
-		if s.ctx.Err() != nil {
-			return s.ctx.Err()
+		if s.commitFailed != nil {
+			return s.commitFailed
 		}
 		return fmt.Errorf("%w: %w", ErrUnsatisfied, err)
 	}
@@ -33,15 +33,28 @@ func (s *proof) solve(w witness.Witness, options []solver.Option) error {
 	return nil
 }
 
-// commit is the hint of the i-th commitment: in is i and the committed values, out the
-// challenge.
+// commit is the hint that asks for a commitment: in is its number i and the committed
+// values, out the challenge.
+func (s *proof) commit(_ *big.Int, in, out []*big.Int) error {
+	i := int(in[0].Int64())
+	err := s.commitTo(i, in[1:])
+	if err != nil {
+		s.mu.Lock()
+		s.commitFailed = err
+		s.mu.Unlock()
+		return err
+	}
+	s.hashed[i].BigInt(out[0])
+	return nil
+}
+
+// commitTo makes the i-th commitment.
 //
 // The polynomial PI2ᵢ has these values at their rows, where Qcpᵢ is 1. The row of the
 // commitment itself and the last row, where Qcpᵢ is 0, hold random values: opening the
 // polynomial once then shows nothing of it.
-func (s *proof) commit(_ *big.Int, in, out []*big.Int) error {
-	i := int(in[0].Int64())
-	info, values := s.commitments[i], in[1:]
+func (s *proof) commitTo(i int, values []*big.Int) error {
+	info := s.commitments[i]
 	column := make([]fr.Element, s.n)
 	for k := range values {
 		column[s.nbPublic+info.Committed[k]].SetBigInt(values[k])
@@ -62,7 +75,6 @@ func (s *proof) commit(_ *big.Int, in, out []*big.Int) error {
 	s.pi2[i] = v
 	s.out.Bsb22Commitments[i] = sums[0]
 	s.hashed[i] = hashCommitment(&sums[0])
-	s.hashed[i].BigInt(out[0])
 	return nil
 }
 
