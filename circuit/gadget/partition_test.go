@@ -1,6 +1,9 @@
 package gadget
 
-import "testing"
+import (
+	"math/rand/v2"
+	"testing"
+)
 
 // mixed is a linear map of 8 inputs in 0 … 15 whose first channel reaches far less than
 // its second, and the rescale of its results, each by what it can reach.
@@ -91,6 +94,41 @@ func TestPartition(t *testing.T) {
 		}
 		if parts := b.partition([]Expr{x}, in, Rounding{Mult: 3, Shift: 3}); parts[0].in != in {
 			t.Errorf("with a multiplier: %+v", parts)
+		}
+	}
+}
+
+// TestPartitionContainsReach draws intervals up to the largest and roundings of all kinds:
+// an operand's own interval lies in that of all, and what reaches the operand in it.
+func TestPartitionContainsReach(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	interval := func(limit int64) Interval {
+		var ends [2]int64
+		for i := range ends {
+			n := int64(1) << r.IntN(63)
+			if ends[i] = min(n-r.Int64N(n), limit); r.IntN(5) == 0 {
+				ends[i] = limit
+			}
+			if r.IntN(2) == 0 {
+				ends[i] = -ends[i]
+			}
+		}
+		return Interval{min(ends[0], ends[1]), max(ends[0], ends[1])}
+	}
+	for range 100000 {
+		rounding := Rounding{Mult: 1, Shift: uint(r.IntN(63)), HalfEven: r.IntN(2) == 0, Max: 1}
+		limit := int64(1)<<62 - 1 - rounding.half()
+		in, reach := interval(limit), interval(limit)
+		both := Interval{max(in.Lo, reach.Lo), min(in.Hi, reach.Hi)}
+		if both.Lo > both.Hi {
+			continue
+		}
+		b := NewDry(4)
+		x := b.Secret("x")
+		b.reach[x.Wire] = reach
+		own := b.partition([]Expr{x}, in, rounding)[0].in
+		if own.Lo < in.Lo || own.Lo > both.Lo || own.Hi < both.Hi || own.Hi > in.Hi {
+			t.Fatalf("%+v of %v in %v: %v", rounding, reach, in, own)
 		}
 	}
 }

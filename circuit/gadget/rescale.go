@@ -108,12 +108,14 @@ type part struct {
 // map gives for operands in their intervals. An x elsewhere has no limbs.
 func (b *Builder) partition(xs []Expr, in Interval, r Rounding) []part {
 	var parts []part
+	up := r // where a tie goes to even, the quotient of the equation is the one above
+	up.HalfEven = false
 	for i, x := range xs {
 		own := in
 		reach, ok := b.reaches(x)
 		reach = Interval{max(reach.Lo, in.Lo), min(reach.Hi, in.Hi)}
 		if ok && r.Mult == 1 && reach.Lo <= reach.Hi {
-			lo, hi := r.round(reach.Lo), r.round(reach.Hi)
+			lo, hi := up.round(reach.Lo), up.round(reach.Hi)
 			if lo < 0 {
 				lo = -1 << length(-lo-1)
 			} else {
