@@ -24,6 +24,9 @@ type CheckReport struct {
 	// units and from the same quantized inputs.
 	Node     string  `json:"node"`
 	MaxError float64 `json:"max_error"`
+	// Batch is the number of inferences, if the model was compiled for one. MaxError and
+	// the outputs' are then the largest in any of them.
+	Batch int `json:"batch,omitempty"`
 	// Outputs compare the answers.
 	Outputs []CheckedOutput `json:"outputs"`
 	// Accuracy compares the answers with the labels, if the model was compiled for a data
@@ -83,7 +86,11 @@ func (m *Model) Check(inputs Inputs, o ProveOptions) (*CheckReport, error) {
 		return nil, err
 	}
 	if m.inference != nil {
-		if err := m.checkSamples(r, analysis, inputs, assignment.Values); err != nil {
+		compare := m.checkSamples
+		if m.Settings.Batch > 0 {
+			compare = m.checkBatch
+		}
+		if err := compare(r, analysis, inputs, assignment.Values); err != nil {
 			return nil, err
 		}
 		return r, nil

@@ -36,6 +36,11 @@ type Options struct {
 	// can't be Private. Hidden weights have the digest, under one salt, that they have in a
 	// circuit for one inference.
 	DatasetSize int
+	// Batch, if above 0, makes a circuit for that many inferences, which share its tables,
+	// its weights and the vectors of their checks: one proof of all answers. Inputs and
+	// outputs have a leading axis of that length, and a hashed one has one digest over all
+	// inferences. It excludes DatasetSize.
+	Batch int
 	// Widths fix the widths in bits of the circuit's range-check tables, ascending;
 	// nil chooses the cheapest.
 	Widths []int
@@ -88,8 +93,8 @@ func (e *AccuracyError) Error() string {
 // a node has no integer form, *AccuracyError if the target is missed and Options say
 // strict, *circuit.VisibilityError for what can't be shown or hidden as asked,
 // *quantize.FitError for a network that isn't like the model in Options,
-// *quantize.AnswerError for one whose answers can't be counted as right, and one that
-// matches prover.ErrMismatch for settings of another model. The result is the same for
+// *quantize.AnswerError for one whose answers can't be counted as right,
+// *onnx.LimitError for more inferences than are reasonable, and one that matches prover.ErrMismatch for settings of another model. The result is the same for
 // the same network and options on every machine.
 func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
 	if o.Like != nil {
@@ -110,6 +115,9 @@ func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
 	}
 	m := &Model{Graph: n.Graph, Program: program, Settings: settings, Report: report}
 	if err := m.repeat(); err != nil {
+		if o.Settings != nil {
+			return nil, settingsErrorf("%v", err)
+		}
 		return nil, err
 	}
 	if o.Strict && !report.Met {
@@ -129,12 +137,27 @@ func Compile(ctx context.Context, n *Network, o Options) (*Model, error) {
 	return m, nil
 }
 
-// repeat makes the program of a data set from that of one inference, if settings say so.
+// repeat makes the program of a data set or of a batch from that of one inference, if
+// settings say so.
 func (m *Model) repeat() error {
-	if m.Settings.DatasetSize == 0 {
+	s := m.Settings
+	switch {
+	case s.DatasetSize != 0 && s.Batch != 0:
+		return &quantize.AnswerError{Reason: "a proof is about a data set or a batch, not both"}
+	case s.Batch != 0:
+		if err := checkRepeated(m.Program, s.Batch); err != nil {
+			return err
+		}
+		p, err := m.Program.Repeat(s.Batch)
+		if err != nil {
+			return err
+		}
+		m.inference, m.Program = m.Program, p
+		return nil
+	case s.DatasetSize == 0:
 		return nil
 	}
-	p, err := countCorrect(m.Program, m.Settings.DatasetSize)
+	p, err := countCorrect(m.Program, s.DatasetSize)
 	if err != nil {
 		return err
 	}
@@ -152,7 +175,7 @@ func (m *Model) repeat() error {
 func calibrate(ctx context.Context, n *Network, o Options) (*Settings, *quantize.Report, *quantize.Program, error) {
 	settings := &Settings{
 		Version: SettingsVersion, Name: n.options.Name, Dims: n.options.Dims, Head: n.options.Head,
-		Labels: o.Labels, DatasetSize: o.DatasetSize, Widths: o.Widths, Visibility: hiding(o.Visibility),
+		Labels: o.Labels, DatasetSize: o.DatasetSize, Batch: o.Batch, Widths: o.Widths, Visibility: hiding(o.Visibility),
 	}
 	weights, hidden := settings.Visibility[circuit.WeightsName]
 	q := quantize.Options{Samples: o.Samples, Target: o.Target, Encodings: o.Encodings, HiddenWeights: hidden, HashedWeights: weights == circuit.Hashed}

@@ -1,7 +1,6 @@
 package zkml
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -9,7 +8,6 @@ import (
 	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/graph"
 	"github.com/zkml-go/zkml/internal/inputfile"
-	"github.com/zkml-go/zkml/onnx"
 	"github.com/zkml-go/zkml/quantize"
 	"github.com/zkml-go/zkml/tensor"
 )
@@ -22,7 +20,8 @@ const (
 	CorrectOutput = quantize.CorrectOutput
 )
 
-// DatasetError says why labelled samples can't be those of a model.
+// DatasetError says why samples can't be the data set or the batch that a model was
+// compiled for.
 type DatasetError struct {
 	File   string // "" if they come from no file
 	Sample int    // which one, from 0, or -1
@@ -78,7 +77,7 @@ func ReadDataset(m *circuit.Manifest, path string) (Inputs, error) {
 
 // ReadDataset is [ReadDataset] for a compiled model.
 func (m *Model) ReadDataset(path string) (Inputs, error) {
-	if m.inference == nil {
+	if m.Settings.DatasetSize == 0 {
 		return nil, errNoDataset(path)
 	}
 	classes, err := m.inference.Classes()
@@ -90,7 +89,7 @@ func (m *Model) ReadDataset(path string) (Inputs, error) {
 
 // Dataset is [Model.ReadDataset] for samples in memory.
 func (m *Model) Dataset(samples []Inputs, labels []int) (Inputs, error) {
-	if m.inference == nil {
+	if m.Settings.DatasetSize == 0 {
 		return nil, errNoDataset("")
 	}
 	classes, err := m.inference.Classes()
@@ -104,18 +103,28 @@ func (m *Model) Dataset(samples []Inputs, labels []int) (Inputs, error) {
 	labelled := make([]Inputs, len(samples))
 	for i, sample := range samples {
 		labelled[i] = Inputs{LabelsInput: {Data: []float64{float64(labels[i])}}}
+		if err := checkSample(ports, sample, i); err != nil {
+			return nil, err
+		}
 		for _, p := range ports {
-			t, ok := sample[p.Name]
-			if !ok || !t.Shape.Equal(p.Shape) || len(t.Data) != p.Shape.Size() {
-				return nil, &DatasetError{"", i, fmt.Sprintf("input %q: want a tensor of shape %v", p.Name, p.Shape)}
-			}
-			labelled[i][p.Name] = t
+			labelled[i][p.Name] = sample[p.Name]
 		}
 	}
-	return stack("", ports, labelled, m.Settings.DatasetSize, classes)
+	return stackLabelled("", ports, labelled, m.Settings.DatasetSize, classes)
 }
 
-// errNoDataset says that a model takes one input.
+// checkSample returns a *DatasetError unless sample i has a tensor for each input.
+func checkSample(ports []inputfile.Input, sample Inputs, i int) error {
+	for _, p := range ports {
+		t, ok := sample[p.Name]
+		if !ok || !t.Shape.Equal(p.Shape) || len(t.Data) != p.Shape.Size() {
+			return &DatasetError{"", i, fmt.Sprintf("input %q: want a tensor of shape %v", p.Name, p.Shape)}
+		}
+	}
+	return nil
+}
+
+// errNoDataset says that a model takes no labels.
 func errNoDataset(path string) error {
 	return &DatasetError{path, -1, "the model wasn't compiled for a data set"}
 }
@@ -127,21 +136,14 @@ func readDataset(path string, ports []inputfile.Input, n, classes int) (Inputs, 
 	if err != nil {
 		return nil, err
 	}
-	return stack(path, ports, samples, n, classes)
+	return stackLabelled(path, ports, samples, n, classes)
 }
 
-// stack lays n samples and their labels one behind the other.
-func stack(file string, ports []inputfile.Input, samples []Inputs, n, classes int) (Inputs, error) {
-	if len(samples) != n {
-		return nil, &DatasetError{file, -1, fmt.Sprintf("%d samples, the model was compiled for %d", len(samples), n)}
-	}
-	all := make(Inputs, len(ports)+1)
-	for _, p := range append(slices.Clone(ports), inputfile.Input{Name: LabelsInput}) {
-		t := &graph.Tensor{Shape: append(tensor.Shape{n}, p.Shape...)}
-		for _, sample := range samples {
-			t.Data = append(t.Data, sample[p.Name].Data...)
-		}
-		all[p.Name] = t
+// stackLabelled lays n samples and their labels one behind the other.
+func stackLabelled(file string, ports []inputfile.Input, samples []Inputs, n, classes int) (Inputs, error) {
+	all, err := stack(file, append(slices.Clone(ports), inputfile.Input{Name: LabelsInput}), samples, n)
+	if err != nil {
+		return nil, err
 	}
 	for i, label := range all[LabelsInput].Data {
 		if label < 0 || label >= float64(classes) {
@@ -151,93 +153,43 @@ func stack(file string, ports []inputfile.Input, samples []Inputs, n, classes in
 	return all, nil
 }
 
+// stack lays n samples of some inputs one behind the other.
+func stack(file string, ports []inputfile.Input, samples []Inputs, n int) (Inputs, error) {
+	if len(samples) != n {
+		return nil, &DatasetError{file, -1, fmt.Sprintf("%d samples, the model was compiled for %d", len(samples), n)}
+	}
+	all := make(Inputs, len(ports))
+	for _, p := range ports {
+		t := &graph.Tensor{Shape: append(tensor.Shape{n}, p.Shape...)}
+		for _, sample := range samples {
+			t.Data = append(t.Data, sample[p.Name].Data...)
+		}
+		all[p.Name] = t
+	}
+	return all, nil
+}
+
 // countCorrect turns the program of one inference into that of a data set.
 func countCorrect(p *quantize.Program, size int) (*quantize.Program, error) {
 	if size < 0 {
 		return nil, &quantize.AnswerError{Reason: fmt.Sprintf("a data set of %d samples", size)}
 	}
-	total := 0
-	for i := range p.Nodes {
-		switch p.Nodes[i].Op.(type) {
-		case quantize.Const, quantize.Param:
-			continue // all samples share it
-		}
-		if total += p.Nodes[i].Shape.Size(); total > MaxComputed/size {
-			return nil, &onnx.LimitError{Node: p.Nodes[i].Name, What: "elements of tensors of all samples", Limit: MaxComputed}
-		}
+	if err := checkRepeated(p, size); err != nil {
+		return nil, err
 	}
 	return p.CountCorrect(size)
 }
 
-// Inference returns the program of one inference: Program, unless the model was compiled
-// with a DatasetSize.
-func (m *Model) Inference() *quantize.Program {
-	if m.inference != nil {
-		return m.inference
-	}
-	return m.Program
-}
-
-// sample cuts one sample's tensors out of those of a data set, in the order of the
-// program's inputs. The labels are the last of them.
-func sample[T any](all [][]T, i, n int) [][]T {
-	one := make([][]T, len(all))
-	for k, t := range all {
-		size := len(t) / n
-		one[k] = t[i*size:][:size]
-	}
-	return one
-}
-
-// inSample names the sample of an input that is out of range.
-func (m *Model) inSample(err error) error {
-	var outside *quantize.RangeError
-	if m.inference == nil || !errors.As(err, &outside) {
-		return err
-	}
-	e := *outside
-	for _, p := range m.Circuit.Manifest.Inputs {
-		if p.Name == e.Input {
-			size := p.Shape.Size() / p.Shape[0]
-			i := e.Element / size
-			e.Element %= size
-			return fmt.Errorf("sample %d: %w", i, &e)
-		}
-	}
-	return err
-}
-
-// checkSamples is the part of Check that compares each sample of a data set with the
-// model as it was trained.
+// checkSamples is the part of Check that counts the answers of a data set.
 func (m *Model) checkSamples(r *CheckReport, a *quantize.Analysis, inputs Inputs, values [][]int64) error {
-	n := m.Settings.DatasetSize
-	integers, reals := make([][]int64, len(m.Program.Inputs)), make([][]float64, len(m.Program.Inputs))
-	for k, id := range m.Program.Inputs {
-		integers[k], reals[k] = values[id], inputs[m.Circuit.Manifest.Inputs[k].Name].Data
-	}
-	last := len(integers) - 1
-	accuracy := &CheckedAccuracy{Samples: n, Correct: int(values[m.Program.Outputs[0].ID][0])}
-	for i := range n {
-		one := sample(integers, i, n)
-		run, err := m.inference.Run(one[:last])
-		if err != nil {
-			return err
-		}
-		if err := m.checkBounds(r, a, run); err != nil {
-			return fmt.Errorf("sample %d: %w", i, err)
-		}
-		given := sample(reals, i, n)
-		set := make(Inputs, last)
-		for k, id := range m.inference.Inputs {
-			set[m.Circuit.Manifest.Inputs[k].Name] = &graph.Tensor{Shape: m.inference.Nodes[id].Shape, Data: given[k]}
-		}
-		want, err := m.Graph.Run(set)
-		if err != nil {
-			return fmt.Errorf("sample %d: %w", i, err)
-		}
-		if want[m.Graph.Outputs[0].ID].Data[0] == given[last][0] {
+	accuracy := &CheckedAccuracy{Samples: m.Settings.DatasetSize, Correct: int(values[m.Program.Outputs[0].ID][0])}
+	err := m.checkEach(r, a, inputs, values, func(i int, want []*graph.Tensor) {
+		if want[m.Graph.Outputs[0].ID].Data[0] == inputs[LabelsInput].Data[i] {
 			accuracy.ModelCorrect++
 		}
+	})
+	if err != nil {
+		return err
 	}
 	r.Accuracy = accuracy
 	r.Outputs = []CheckedOutput{{

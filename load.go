@@ -86,7 +86,12 @@ func (n *Network) ReadSamples(path string) ([]Inputs, error) {
 	return inputfile.ReadSamples(path, inputfile.InputsOf(n.Graph))
 }
 
-// ReadInputs is [Network.ReadInputs] for a compiled model.
+// ReadInputs is [Network.ReadInputs] for a compiled model. If it was compiled for a Batch,
+// the file has as many sets of inputs, as a file of samples does; the error is then a
+// *DatasetError for another number.
 func (m *Model) ReadInputs(path string) (Inputs, error) {
+	if n := m.Settings.Batch; n > 0 {
+		return readBatch(path, inputfile.InputsOf(m.Graph), n)
+	}
 	return inputfile.Read(path, inputfile.InputsOf(m.Graph))
 }

@@ -33,6 +33,9 @@ type Settings struct {
 	// DatasetSize is the number of labelled samples over which a proof counts correct
 	// answers, or 0 for a proof of one answer.
 	DatasetSize int `json:"dataset_size,omitempty"`
+	// Batch is the number of inferences of a proof that are laid along a leading axis, or 0
+	// for a proof of one answer without that axis.
+	Batch int `json:"batch,omitempty"`
 	// Visibility has the inputs and outputs that aren't public, by name, and weights
 	// that aren't fixed, by circuit.WeightsName.
 	Visibility map[string]circuit.Visibility `json:"visibility,omitempty"`
@@ -80,6 +83,9 @@ func ReadSettings(r io.Reader) (*Settings, error) {
 	}
 	if s.DatasetSize < 0 {
 		return nil, settingsErrorf("a data set of %d samples", s.DatasetSize)
+	}
+	if s.Batch < 0 || s.Batch > 0 && s.DatasetSize > 0 {
+		return nil, settingsErrorf("a batch of %d inferences and a data set of %d samples", s.Batch, s.DatasetSize)
 	}
 	if s.Quantize == nil {
 		return nil, settingsErrorf("member \"quantize\" is missing")

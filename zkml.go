@@ -28,7 +28,8 @@
 // give the same integers on every machine, and the proof is about those.
 //
 // With [Options.DatasetSize] a model runs on that many labelled samples, and a proof says
-// how many of its answers are right.
+// how many of its answers are right. With [Options.Batch] a proof is about that many
+// inferences, whose answers it says one after the other.
 //
 // A structured reference string (package prover/srs) is what keys are made with. One
 // from a public ceremony serves every model of its size. The development string's
@@ -72,7 +73,7 @@ func Setup(m *Model, s *srs.SRS) (*prover.ProvingKey, *prover.VerifyingKey, erro
 	return prover.Setup(m.Circuit.System, m.Circuit.Manifest, s)
 }
 
-// ProveOptions say how one inference is proven.
+// ProveOptions say how one inference, or one batch of them, is proven.
 type ProveOptions struct {
 	// Context is the first public word. It binds the proof to one use; zero if
 	// unused.
@@ -121,7 +122,8 @@ func NewProver(m *Model, pk *prover.ProvingKey, o ProverOptions) (*Prover, error
 // Close frees what the prover keeps.
 func (p *Prover) Close() { p.proof.Close() }
 
-// Prove proves the model's answer to one set of inputs, given by name. An input outside
+// Prove proves the model's answer to one set of inputs, given by name, or its answers to
+// the sets that [Model.Batch] lays behind one another. An input outside
 // its declared interval is a *quantize.RangeError.
 func (p *Prover) Prove(ctx context.Context, inputs Inputs, o ProveOptions) (*prover.Proof, error) {
 	assignment, err := p.model.Assign(inputs, o)

@@ -21,7 +21,8 @@ func (a *app) checkCommand() *cobra.Command {
 program, which have to agree in every element of every tensor, and by the model as
 it was trained, which has to be within the error that the choice of scales allows.
 It names the ONNX node where they don't. With --dataset it does so for all labelled
-samples, and compares the accuracies.`,
+samples, and compares the accuracies; of a model compiled with --batch, for all
+inferences.`,
 		Args: exactArgs("MODEL.zkml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := from.require(); err != nil {
@@ -72,6 +73,9 @@ func printCheck(w io.Writer, r *zkml.CheckReport) {
 		printFraction(w, "accuracy", int64(a.Correct), a.Samples)
 		printFraction(w, "accuracy of the model as it was trained", int64(a.ModelCorrect), a.Samples)
 		return
+	}
+	if r.Batch > 0 {
+		printable.Fprintf(w, "batch: %d inferences\n", r.Batch)
 	}
 	for _, o := range r.Outputs {
 		printable.Fprintf(w, "%s: largest error %.3g\n", o.Name, o.MaxError)

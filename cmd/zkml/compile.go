@@ -62,6 +62,9 @@ circuit. It writes model.zkml, from which setup makes keys and prove makes proof
 				if n := m.Settings.DatasetSize; n > 0 {
 					printable.Fprintf(w, "%s: counts correct answers over %d labelled samples\n", zkml.CorrectOutput, n)
 				}
+				if n := m.Settings.Batch; n > 0 {
+					printable.Fprintf(w, "batch: %d inferences in one proof\n", n)
+				}
 				printAccuracy(w, m)
 			})
 		},

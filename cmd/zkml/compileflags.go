@@ -23,7 +23,7 @@ type compileFlags struct {
 	strict                                      bool
 	dims, encodings, visibility, inputLike      []string
 	widths                                      []int
-	datasetSize                                 int
+	datasetSize, batch                          int
 	labels                                      []string
 
 	links []link // of inputLike
@@ -39,6 +39,7 @@ func (f *compileFlags) add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.inputLike, "input-like", nil, "encode an input as another model's tensor, `[INPUT=]MODEL.vk:NAME`, so that equal values have equal digests; repeatable")
 	flags.StringArrayVar(&f.visibility, "visibility", nil, "what a proof shows of an input or output, `NAME=public|private|hashed`, or weights=fixed|private|hashed; repeatable")
 	flags.IntVar(&f.datasetSize, "dataset-size", 0, "count correct answers over `N` labelled samples, instead of proving one answer")
+	flags.IntVar(&f.batch, "batch", 0, "prove the answers to `N` inputs in one proof")
 	flags.StringVar(&f.like, "like", "", "compiled `model` with hidden weights of which this is another training: same circuit, keys and model id")
 	flags.StringVar(&f.name, "name", "", "the model's name, instead of the one in the file")
 	flags.IntSliceVar(&f.widths, "widths", nil, "widths in bits of the range-check tables, ascending")
@@ -125,23 +126,29 @@ func (a *app) compileNotices(n *zkml.Network, m *zkml.Model) {
 // options turns the flags into what package zkml takes.
 func (f *compileFlags) options() (*zkml.Options, zkml.LoadOptions, error) {
 	load := zkml.LoadOptions{Name: f.name}
-	o := &zkml.Options{Strict: f.strict, Labels: f.labels, DatasetSize: f.datasetSize, Widths: f.widths}
+	o := &zkml.Options{Strict: f.strict, Labels: f.labels, DatasetSize: f.datasetSize, Batch: f.batch, Widths: f.widths}
 	if f.datasetSize < 0 {
 		return nil, load, usagef("--dataset-size %d: want a number of at least 1", f.datasetSize)
+	}
+	if f.batch < 0 {
+		return nil, load, usagef("--batch %d: want a number of at least 1", f.batch)
+	}
+	if f.batch > 0 && f.datasetSize > 0 {
+		return nil, load, usagef("--batch and --dataset-size exclude each other: a proof shows answers or counts right ones")
 	}
 	var err error
 	if o.Target, err = quantize.ParseTarget(f.target); err != nil {
 		return nil, load, usage(err)
 	}
 	if f.like != "" && (f.settings != "" || f.choices()) {
-		return nil, load, usagef("--like fixes what --head, --labels, --dim, --input-encoding, --input-like, --visibility, --dataset-size, --name, --widths and --settings choose: leave them out")
+		return nil, load, usagef("--like fixes what --head, --labels, --dim, --input-encoding, --input-like, --visibility, --dataset-size, --batch, --name, --widths and --settings choose: leave them out")
 	}
 	if f.settings != "" {
 		if o.Settings, err = readSettings(f.settings); err != nil {
 			return nil, load, err
 		}
 		if f.choices() || f.like != "" {
-			return nil, load, usagef("--settings fixes what --head, --labels, --dim, --input-encoding, --input-like, --visibility, --dataset-size, --name, --widths and --like choose: leave them out")
+			return nil, load, usagef("--settings fixes what --head, --labels, --dim, --input-encoding, --input-like, --visibility, --dataset-size, --batch, --name, --widths and --like choose: leave them out")
 		}
 		return o, o.Settings.LoadOptions(), nil
 	}
@@ -162,7 +169,7 @@ func (f *compileFlags) options() (*zkml.Options, zkml.LoadOptions, error) {
 
 // choices reports whether a flag is given that settings would overrule.
 func (f *compileFlags) choices() bool {
-	return f.head != "" || f.name != "" || f.datasetSize != 0 ||
+	return f.head != "" || f.name != "" || f.datasetSize != 0 || f.batch != 0 ||
 		len(f.dims)+len(f.encodings)+len(f.widths)+len(f.labels)+len(f.visibility)+len(f.inputLike) > 0
 }
 

@@ -12,11 +12,11 @@ import (
 	"github.com/zkml-go/zkml/prover"
 )
 
-// inputFlags say what a model is run on: one set of inputs, or labelled samples.
+// inputFlags say what a model is run on: one set of inputs or a batch, or labelled samples.
 type inputFlags struct{ input, dataset string }
 
 func (f *inputFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.input, "input", "", "`file` with the model's inputs (.json, .npy, .npz, .pb)")
+	flags.StringVar(&f.input, "input", "", "`file` with the model's inputs, as many sets as --batch said (.json, .npy, .npz, .pb)")
 	flags.StringVar(&f.dataset, "dataset", "", "`file` with inputs and labels, for a model compiled with --dataset-size (.json, .npz)")
 }
 
@@ -67,6 +67,9 @@ func (f *inputFlags) readFor(path string, model *zkml.Model, m *circuit.Manifest
 	}
 	if f.dataset != "" {
 		return zkml.ReadDataset(m, f.dataset)
+	}
+	if zkml.Batch(m) > 0 {
+		return zkml.ReadBatch(m, f.input)
 	}
 	var ports []inputfile.Input
 	for _, p := range m.Inputs {

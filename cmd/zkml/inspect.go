@@ -19,7 +19,9 @@ type inspectResult struct {
 	Rows   int `json:"rows"`
 	Domain int `json:"domain"`
 	// PublicWords is the part of Rows that the public words take.
-	PublicWords   int                    `json:"public_words"`
+	PublicWords int `json:"public_words"`
+	// Batch is the number of inferences of a proof, if the model was compiled for one.
+	Batch         int                    `json:"batch,omitempty"`
 	Widths        []int                  `json:"widths"`
 	SoundnessBits int                    `json:"soundness_bits"`
 	Manifest      *circuit.Manifest      `json:"manifest"`
@@ -48,7 +50,7 @@ intervals. An ONNX file is compiled for that, with the same flags as compile.`,
 			c := m.Circuit
 			layout := inProgramOrder(c.Layout(), m.Program)
 			r := inspectResult{
-				Rows: c.Rows(), Domain: c.Domain(), PublicWords: c.Manifest.NbWords(), Widths: c.Widths,
+				Rows: c.Rows(), Domain: c.Domain(), PublicWords: c.Manifest.NbWords(), Widths: c.Widths, Batch: m.Settings.Batch,
 				SoundnessBits: c.SoundnessBits(), Manifest: c.Manifest,
 				ProgramDigest: fmt.Sprintf("%x", c.Manifest.ProgramDigest),
 				Layout:        layout, Gadgets: byGadget(layout), Tensors: m.Report.Layers, Accuracy: m.Report,
@@ -116,6 +118,9 @@ func printInspection(w io.Writer, r *inspectResult) {
 	printable.Fprintf(w, "model\t%s\n", r.Manifest.Model)
 	printable.Fprintf(w, "rows\t%s, %s of them public words\n", grouped(r.Rows), grouped(r.PublicWords))
 	printable.Fprintf(w, "domain\t%s, %.0f %% used\n", grouped(r.Domain), 100*float64(r.Rows)/float64(r.Domain))
+	if r.Batch > 0 {
+		printable.Fprintf(w, "batch\t%d inferences, %s rows each\n", r.Batch, grouped((r.Rows+r.Batch-1)/r.Batch))
+	}
 	printable.Fprintf(w, "soundness\t%d bits of challenges\n", r.SoundnessBits)
 	printable.Fprintf(w, "tables\t%v bits\n", r.Widths)
 	printable.Fprintf(w, "weights\t%s\n", r.Manifest.Weights)

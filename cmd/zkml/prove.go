@@ -34,8 +34,9 @@ func (a *app) proveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prove MODEL.zkml --input INPUT",
 		Short: "prove the model's answer to one input: proof.json",
-		Long: `Prove proves the model's answer to one input or, with --dataset, how many answers are
-right, if the model was compiled with --dataset-size.`,
+		Long: `Prove proves the model's answer to one input; its answers to N inputs, if the model was
+compiled with --batch N; or, with --dataset, how many answers are right, if it was
+compiled with --dataset-size.`,
 		Args: exactArgs("MODEL.zkml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := from.require(); err != nil {
@@ -109,7 +110,7 @@ right, if the model was compiled with --dataset-size.`,
 			}
 			return a.emit(r, func(w io.Writer) {
 				printable.Fprintf(w, "%s: proved in %.1f s, %s bytes and %d public words\n", out, r.Seconds, grouped(r.ProofBytes), r.Words)
-				printValues(w, proof.Values, "output")
+				printBatch(w, proof.Values, "output", m.Settings.Batch)
 				printCount(w, proof.Values, m.Settings.DatasetSize)
 				if keep != "" {
 					printable.Fprintf(w, "%s: the salts and the answers that the proof doesn't show; keep it secret\n", keep)

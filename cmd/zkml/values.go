@@ -24,6 +24,28 @@ func printValues(w io.Writer, values []prover.Value, role string) {
 	}
 }
 
+// printBatch is printValues for a proof about n inferences: shown outputs take a line for
+// each. With n of 0 it is printValues.
+func printBatch(w io.Writer, values []prover.Value, role string, n int) {
+	for _, v := range values {
+		size := 0
+		if n > 0 {
+			size = len(v.Integers) / n
+		}
+		if v.Role != "output" || size == 0 {
+			printValues(w, []prover.Value{v}, role)
+			continue
+		}
+		for i := range n {
+			one := prover.Value{Integers: v.Integers[i*size:][:size], Real: v.Real[i*size:][:size]}
+			if len(v.Labels) > 0 {
+				one.Labels = v.Labels[i*size:][:size]
+			}
+			printable.Fprintf(w, "%s %s, inference %d: %s\n", v.Role, v.Name, i, describe(&one))
+		}
+	}
+}
+
 // describe formats a value in a line.
 func describe(v *prover.Value) string {
 	if v.Digest != nil {

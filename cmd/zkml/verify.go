@@ -28,7 +28,9 @@ type verifyResult struct {
 	Seconds       float64        `json:"seconds"`
 	Values        []prover.Value `json:"values"`
 	// DatasetSize is the number of samples over which the proof counts correct answers.
-	DatasetSize int          `json:"dataset_size,omitempty"`
+	DatasetSize int `json:"dataset_size,omitempty"`
+	// Batch is the number of inferences that the proof is about, if tensors lie along them.
+	Batch       int          `json:"batch,omitempty"`
 	NotPinned   []string     `json:"not_pinned,omitempty"`
 	AnyWeights  bool         `json:"any_weights"`
 	Development bool         `json:"development"`
@@ -81,8 +83,8 @@ model's adapter, in a call that changes nothing and costs nothing.`,
 				Accepted: true, ModelID: verdict.ModelID, Pinned: pinned, Context: prover.Word(verdict.Context),
 				ContextPinned: expect.Context != nil,
 				Seconds:       time.Since(start).Seconds(), Values: verdict.Values, NotPinned: verdict.NotPinned,
-				DatasetSize: zkml.DatasetSize(vk.Manifest()),
-				AnyWeights:  verdict.AnyWeights, Development: verdict.Development, Ceremony: verdict.Ceremony,
+				DatasetSize: zkml.DatasetSize(vk.Manifest()), Batch: zkml.Batch(vk.Manifest()),
+				AnyWeights: verdict.AnyWeights, Development: verdict.Development, Ceremony: verdict.Ceremony,
 			}
 			if f.evm {
 				p := a.progress()
@@ -198,7 +200,7 @@ func printVerdict(w io.Writer, r *verifyResult) {
 	if r.Context != (prover.Word{}) {
 		printable.Fprintf(w, "context %s\n", r.Context)
 	}
-	printValues(w, r.Values, "")
+	printBatch(w, r.Values, "", r.Batch)
 	printCount(w, r.Values, r.DatasetSize)
 	if r.EVM != nil {
 		printEVM(w, r.EVM)
