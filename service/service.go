@@ -84,38 +84,39 @@ type Service struct {
 }
 
 // Open connects to NATS and the blobs, or makes them.
-func Open(ctx context.Context, c Config) (s *Service, err error) {
+func Open(ctx context.Context, c Config) (*Service, error) {
 	if err := outside(c.OperatorKey, c.Data); err != nil {
 		return nil, err
 	}
-	s = &Service{Config: c}
+	s := &Service{Config: c}
 	ctx, s.end = context.WithCancel(context.WithoutCancel(ctx))
-	defer func() {
-		if err != nil {
-			s.Close()
-		}
-	}()
-	if s.operator, err = seal.ReadKey(c.OperatorKey); err != nil {
+	if err := s.open(ctx); err != nil {
+		s.Close()
 		return nil, err
 	}
-	if s.blobs, err = blob.OpenDir(filepath.Join(c.Data, "blobs")); err != nil {
-		return nil, err
+	return s, nil
+}
+
+// open does it part by part. What it made is there if it fails.
+func (s *Service) open(ctx context.Context) (err error) {
+	if s.operator, err = seal.ReadKey(s.OperatorKey); err != nil {
+		return err
+	}
+	if s.blobs, err = blob.OpenDir(filepath.Join(s.Data, "blobs")); err != nil {
+		return err
 	}
 	if err := s.connect(); err != nil {
-		return nil, err
+		return err
 	}
-	if s.queue, err = queue.Open(ctx, s.nc, c.Queue); err != nil {
-		return nil, err
+	if s.queue, err = queue.Open(ctx, s.nc, s.Queue); err != nil {
+		return err
 	}
 	if s.models, err = work.OpenModels(ctx, s.queue); err != nil {
-		return nil, err
+		return err
 	}
-	bucket, err := queue.Bucket(ctx, s.queue.JetStream(), "zkml_keys", c.Queue.Replicas)
-	if err != nil {
-		return nil, err
-	}
-	s.keys = access.Open(bucket, c.Queue.Now)
-	return s, nil
+	bucket, err := queue.Bucket(ctx, s.queue.JetStream(), "zkml_keys", s.Queue.Replicas)
+	s.keys = access.Open(bucket, s.Queue.Now)
+	return err
 }
 
 // connect opens the connection to NATS, which is made again whenever it is lost.

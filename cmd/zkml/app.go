@@ -86,6 +86,7 @@ unsafe, 14 input can't be used, 15 audit found something`,
 		a.commitCommand(), a.proveCommand(), a.verifyCommand(), a.verifyKeyCommand(), a.exportCommand(),
 		a.deployCommand(), a.submitCommand(),
 		a.srsCommand(), a.checkCommand(), a.auditCommand(), a.demoCommand(), a.versionCommand(),
+		a.serveCommand(), a.workerCommand(), a.jobCommand(),
 	)
 	return root
 }

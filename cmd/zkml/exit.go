@@ -13,6 +13,7 @@ import (
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/quantize"
+	service "github.com/zkml-go/zkml/service/client"
 	"github.com/zkml-go/zkml/verifier/solidity"
 	"github.com/zkml-go/zkml/verifier/solidity/client"
 	"github.com/zkml-go/zkml/verifier/solidity/evm"
@@ -68,7 +69,13 @@ func classify(err error) (code int, hint string) {
 }
 
 func exitCode(err error) int {
+	var ended *jobError
+	var problem *service.Problem
 	switch {
+	case errors.As(err, &ended):
+		return ended.exit()
+	case errors.As(err, &problem) && problem.Status < 500:
+		return exitUsage
 	case is[*usageError](err), is[*onnx.DimError](err), is[*zkml.HeadError](err), is[*quantize.AnswerError](err), is[*circuit.VisibilityError](err), is[*circuit.WidthsError](err),
 		errors.Is(err, prover.ErrUnknownTensor), errors.Is(err, solidity.ErrUnboundWeights), errors.Is(err, solidity.ErrWeightsDigest),
 		errors.Is(err, client.ErrAddress), errors.Is(err, client.ErrKey):
@@ -104,6 +111,8 @@ func hintFor(err error) string {
 		return fmt.Sprintf("give each a size, for example --dim %s=1", dims.Dims[0].Name)
 	case errors.As(err, &tool):
 		return tool.Hint
+	case is[*service.Problem](err):
+		return "zkml job --help says how the service and its api key are given"
 	case is[*onnx.UnsupportedError](err):
 		return "zkml version --json lists the operators that can be compiled"
 	case is[*quantize.RangeError](err):

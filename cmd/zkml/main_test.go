@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,6 +53,7 @@ func (t tests) Run() int {
 //	digest NAME FROM TO   write the digest of NAME in commit's JSON to a file
 //	word I PROOF TO       write a public word of a proof to a file
 //	answer FROM NAME TO   write the first hidden output of a secrets file as input NAME
+//	token FROM            use the api key that a command printed
 //	expect FILE COMMAND … run it with what the file holds in place of @
 //	node anvil|geth       start a node; RPC is its address, NODE_KEY the key of SENDER, who has ether
 //	keystore KEY PASSWORD write NODE_KEY as a keystore file, and the file's password
@@ -59,7 +61,7 @@ func (t tests) Run() int {
 //	consumer VERIFIER ID  deploy testdata/LastAnswer.sol; CONSUMER is its address
 //	view VAR ADDRESS SIGNATURE WORD …   VAR is what a function of a contract returns
 //
-// and the variable MODELS, the folder of the trained models. The development srs is
+// and the variables MODELS, the folder of the trained models, and ADDRESS, one to serve on. The development srs is
 // shared through ZKML_CACHE.
 func TestScripts(t *testing.T) {
 	cache := t.TempDir()
@@ -71,7 +73,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": scriptExits, "onnx": scriptONNX, "replace": scriptReplace, "flip": scriptFlip, "cut": scriptCut,
 			"mode": scriptMode, "digest": scriptDigest, "expect": scriptExpect, "word": scriptWord, "answer": scriptAnswer,
-			"node": scriptNode, "keystore": scriptKeystore, "record": scriptRecord, "consumer": scriptConsumer, "view": scriptView,
+			"token": scriptToken,
+			"node":  scriptNode, "keystore": scriptKeystore, "record": scriptRecord, "consumer": scriptConsumer, "view": scriptView,
 		},
 	})
 }
@@ -90,7 +93,13 @@ func setupScript(env *testscript.Env, cache string) error {
 	}
 	env.Setenv("CEREMONY", ceremony)
 	env.Setenv("ZKML_SOLC", os.Getenv("ZKML_SOLC"))
-	return nil
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	env.Setenv("ADDRESS", l.Addr().String())
+	env.Setenv(serverVariable, "http://"+l.Addr().String())
+	return l.Close()
 }
 
 // scriptCondition knows [solc], the Solidity compiler is installed, [anvil], Foundry's
@@ -249,4 +258,11 @@ func scriptAnswer(ts *testscript.TestScript, neg bool, args []string) {
 	data, err := json.Marshal(map[string][]float64{args[1]: secrets.Outputs[0].Real})
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), data, 0o644))
+}
+
+func scriptToken(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: token from")
+	}
+	ts.Setenv(tokenVariable, strings.TrimSpace(ts.ReadFile(args[0])))
 }

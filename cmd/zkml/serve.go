@@ -1,0 +1,324 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/zkml-go/zkml/internal/printable"
+	"github.com/zkml-go/zkml/prover/srs"
+	"github.com/zkml-go/zkml/service"
+	"github.com/zkml-go/zkml/service/access"
+	"github.com/zkml-go/zkml/service/api"
+	"github.com/zkml-go/zkml/service/queue"
+)
+
+// serviceFlags are the flags of everything that opens a prover service.
+type serviceFlags struct {
+	data, nats, operatorKey string
+	memory                  int64
+	replicas                int
+	takeover, grace         time.Duration
+	dev                     bool
+}
+
+// add defines the flags.
+func (f *serviceFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.data, "data", "zkml-data", "`folder` of everything that is kept")
+	flags.StringVar(&f.nats, "nats", "", "`URL` of a nats with jetstream, instead of the embedded one")
+	flags.StringVar(&f.operatorKey, "operator-key", "", "`file` of the key that wraps all others, outside of the data folder; made if it isn't there (default: zkml/operator.key in the user's configuration)")
+	flags.IntVar(&f.replicas, "replicas", 1, "on how many servers of a nats cluster everything lies")
+}
+
+// addWorker defines the flags of a program that has a worker.
+func (f *serviceFlags) addWorker(flags *pflag.FlagSet) {
+	flags.Int64Var(&f.memory, "memory", 4096, "what jobs may use, in `MiB`")
+	flags.DurationVar(&f.takeover, "takeover", 30*time.Second, "how long a worker may be silent before its job goes to another one")
+	flags.DurationVar(&f.grace, "grace", 20*time.Second, "how long a job may go on when the program is told to end")
+	insecure(flags, &f.dev)
+}
+
+// config turns the flags into a service's.
+func (f *serviceFlags) config(a *app) (service.Config, error) {
+	c := service.Config{
+		Data: f.data, NATS: f.nats, OperatorKey: f.operatorKey, Queue: queue.DefaultOptions(), Limits: api.DefaultLimits,
+		AllowDevelopment: f.dev, Memory: f.memory << 20, Retention: 7 * 24 * time.Hour, Grace: f.grace,
+		Log: slog.New(slog.NewJSONHandler(a.stderr, nil)),
+	}
+	if a.quiet {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if f.memory != 0 {
+		c.Limits.Memory = c.Memory
+	}
+	if f.replicas < 1 || f.replicas > 5 {
+		return c, usagef("--replicas %d: want 1 to 5", f.replicas)
+	}
+	c.Queue.Replicas = f.replicas
+	switch {
+	case f.takeover == 0:
+	case f.takeover < time.Second:
+		return c, usagef("--takeover %v: want at least 1s", f.takeover)
+	default:
+		c.Queue.Takeover = f.takeover
+	}
+	if c.OperatorKey == "" {
+		folder, err := os.UserConfigDir()
+		if err != nil {
+			return c, usagef("flag --operator-key is required: %v", err)
+		}
+		c.OperatorKey = filepath.Join(folder, "zkml", "operator.key")
+	}
+	var err error
+	c.SRS, err = srs.DefaultCache()
+	return c, err
+}
+
+func (a *app) serveCommand() *cobra.Command {
+	var f serviceFlags
+	var listen, cert, key string
+	var noAuth, noWorker bool
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "run a prover service",
+		Long: `Serve runs a prover service: its interface, its queue and a worker, with everything in
+one folder. Who may use it is said by zkml serve keys; --no-auth serves every program of
+this machine instead. It logs to standard error, and ends on SIGTERM when the job at work
+has, or has been given back.`,
+		Args: exactArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := f.config(a)
+			if err != nil {
+				return err
+			}
+			if (cert == "") != (key == "") {
+				return usagef("--tls-cert and --tls-key belong together")
+			}
+			c.NoAuth = noAuth
+			l, err := net.Listen("tcp", listen)
+			if err != nil {
+				return usage(err)
+			}
+			defer l.Close()
+			scheme := "http"
+			if cert != "" {
+				pair, err := tls.LoadX509KeyPair(cert, key)
+				if err != nil {
+					return usage(err)
+				}
+				scheme = "https"
+				l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
+			}
+			s, err := service.Open(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			printable.Fprintf(a.stdout, "listening on %s://%s\n", scheme, l.Addr())
+			return together(cmd.Context(), func(ctx context.Context) error { return s.Serve(ctx, l) }, func(ctx context.Context) error {
+				if noWorker {
+					<-ctx.Done()
+					return nil
+				}
+				return s.Work(ctx, workerName())
+			})
+		},
+	}
+	flags := cmd.Flags()
+	f.add(flags)
+	f.addWorker(flags)
+	flags.StringVar(&listen, "listen", "127.0.0.1:8080", "`address` to listen on")
+	flags.StringVar(&cert, "tls-cert", "", "`file` of the certificate, PEM")
+	flags.StringVar(&key, "tls-key", "", "`file` of its key, PEM")
+	flags.BoolVar(&noAuth, "no-auth", false, "want no api keys; only on a loopback address, and for programs of this machine")
+	flags.BoolVar(&noWorker, "no-worker", false, "do no jobs in this program")
+	cmd.AddCommand(a.serveKeysCommand())
+	return cmd
+}
+
+func (a *app) workerCommand() *cobra.Command {
+	var f serviceFlags
+	cmd := &cobra.Command{
+		Use:   "worker --nats URL",
+		Short: "do jobs of a prover service",
+		Long: `Worker does the jobs of a prover service whose queue is on another machine. It needs
+the service's folder of blobs, at the same place in --data, and its operator's key.`,
+		Args: exactArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := require("nats", f.nats); err != nil {
+				return err
+			}
+			c, err := f.config(a)
+			if err != nil {
+				return err
+			}
+			s, err := service.Open(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			return s.Work(cmd.Context(), workerName())
+		},
+	}
+	f.add(cmd.Flags())
+	f.addWorker(cmd.Flags())
+	return cmd
+}
+
+// workerName tells this program from others.
+func workerName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "worker"
+	}
+	return fmt.Sprintf("%s-%d", host, os.Getpid())
+}
+
+// together runs parts until ctx ends or one of them does, and then ends the others.
+func together(ctx context.Context, parts ...func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error)
+	for _, part := range parts {
+		go func() { ended <- part(ctx) }()
+	}
+	var err error
+	for range parts {
+		err = errors.Join(err, <-ended)
+		cancel()
+	}
+	return err
+}
+
+// keyResult is what serve keys create prints.
+type keyResult struct {
+	Token string `json:"token"`
+	keyLine
+}
+
+// keyLine is a key in serve keys ls.
+type keyLine struct {
+	Prefix  string         `json:"prefix"`
+	Tenant  string         `json:"tenant"`
+	Scopes  []access.Scope `json:"scopes"`
+	Created time.Time      `json:"created"`
+	Expires time.Time      `json:"expires,omitzero"`
+	Revoked bool           `json:"revoked"`
+}
+
+func lineOf(k *access.Key) keyLine {
+	return keyLine{k.Prefix, k.Tenant, k.Scopes, k.Created, k.Expires, k.Revoked}
+}
+
+// print writes the line.
+func (k keyLine) print(w io.Writer) {
+	state := "without end"
+	switch {
+	case k.Revoked:
+		state = "revoked"
+	case !k.Expires.IsZero():
+		state = "until " + k.Expires.Format(time.RFC3339)
+	}
+	scopes := make([]string, len(k.Scopes))
+	for i, s := range k.Scopes {
+		scopes[i] = string(s)
+	}
+	printable.Fprintf(w, "%s\t%s\t%s\t%s\n", k.Prefix, k.Tenant, strings.Join(scopes, ","), state)
+}
+
+func (a *app) serveKeysCommand() *cobra.Command {
+	var f serviceFlags
+	var tenant string
+	var scopes []string
+	var lifetime time.Duration
+	keys := &cobra.Command{
+		Use:   "keys",
+		Short: "make, list and revoke api keys",
+		Long:  `Keys says who may use a prover service. With the embedded nats the service has to be stopped meanwhile.`,
+		Args:  noCommand,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	f.add(keys.PersistentFlags())
+	open := func(cmd *cobra.Command, do func(*access.Keys) error) error {
+		c, err := f.config(a)
+		if err != nil {
+			return err
+		}
+		s, err := service.Open(cmd.Context(), c)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		return do(s.Keys())
+	}
+	create := &cobra.Command{
+		Use: "create --tenant NAME", Short: "make a key and print it; it can't be had again", Args: exactArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := require("tenant", tenant); err != nil {
+				return err
+			}
+			var allowed []access.Scope
+			for _, s := range scopes {
+				allowed = append(allowed, access.Scope(s))
+			}
+			return open(cmd, func(ks *access.Keys) error {
+				token, k, err := ks.Create(cmd.Context(), tenant, allowed, lifetime)
+				if err != nil {
+					return usage(err)
+				}
+				return a.emit(keyResult{token, lineOf(k)}, func(w io.Writer) { fmt.Fprintln(w, token) })
+			})
+		},
+	}
+	create.Flags().StringVar(&tenant, "tenant", "", "whose key it is")
+	create.Flags().StringSliceVar(&scopes, "scope", []string{"prove"}, "what it allows: read, prove, admin")
+	create.Flags().DurationVar(&lifetime, "lifetime", 0, "how long it is valid (default: without end)")
+	list := &cobra.Command{
+		Use: "ls", Short: "list the keys", Args: exactArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return open(cmd, func(ks *access.Keys) error {
+				all, err := ks.List(cmd.Context())
+				if err != nil {
+					return err
+				}
+				lines := make([]keyLine, len(all))
+				for i, k := range all {
+					lines[i] = lineOf(k)
+				}
+				result := struct {
+					Keys []keyLine `json:"keys"`
+				}{lines}
+				return a.emit(result, func(w io.Writer) {
+					for _, k := range lines {
+						k.print(w)
+					}
+				})
+			})
+		},
+	}
+	revoke := &cobra.Command{
+		Use: "revoke PREFIX", Short: "end a key for good", Args: exactArgs("PREFIX"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return open(cmd, func(ks *access.Keys) error {
+				err := ks.Revoke(cmd.Context(), args[0])
+				if errors.Is(err, access.ErrNoKey) {
+					return usage(err)
+				}
+				return err
+			})
+		},
+	}
+	keys.AddCommand(create, list, revoke)
+	return keys
+}
