@@ -151,6 +151,7 @@ func Export(vk *prover.VerifyingKey, o Options) (Files, error) {
 		"src/IModelVerifier.sol": "IModelVerifier.sol",
 		"script/Deploy.s.sol":    "Deploy.s.sol",
 		"foundry.toml":           "foundry.toml",
+		".solhint.json":          "solhint.json",
 		"README.md":              "README.md",
 	}
 	if o.Standalone {

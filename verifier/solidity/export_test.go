@@ -86,10 +86,10 @@ func TestGolden(t *testing.T) {
 		files   []string
 	}{
 		"loan": {solidity.Options{}, []string{
-			"README.md", "foundry.toml", "script/Deploy.s.sol", "script/VerifierCode.sol", "script/VerifyingKey.sol",
+			".solhint.json", "README.md", "foundry.toml", "script/Deploy.s.sol", "script/VerifierCode.sol", "script/VerifyingKey.sol",
 			"src/IModelVerifier.sol", "src/IZkmlVerifier.sol", "src/Labels.sol", "src/ModelVerifier.sol", "src/TensorCodec.sol"}},
 		"loan-standalone": {solidity.Options{Standalone: true}, []string{
-			"README.md", "foundry.toml", "script/Deploy.s.sol",
+			".solhint.json", "README.md", "foundry.toml", "script/Deploy.s.sol",
 			"src/IModelVerifier.sol", "src/Labels.sol", "src/ModelVerifier.sol", "src/PlonkVerifier.sol", "src/TensorCodec.sol"}},
 	} {
 		c.options.AllowDevelopmentSRS, c.options.WeightsDigest = true, &weights
@@ -173,8 +173,8 @@ func TestExportIsDeterministic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(first.Paths(), second.Paths()) || len(first) != 12 {
-		t.Fatalf("files %v and %v, want the same twelve", first.Paths(), second.Paths())
+	if !slices.Equal(first.Paths(), second.Paths()) || len(first) != 13 {
+		t.Fatalf("files %v and %v, want the same thirteen", first.Paths(), second.Paths())
 	}
 	for path := range first {
 		if !bytes.Equal(first[path], second[path]) {

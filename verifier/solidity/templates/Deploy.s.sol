@@ -10,9 +10,12 @@ import {VerifierCode} from "./VerifierCode.sol";
 import {VerifyingKey} from "./VerifyingKey.sol";
 {{- end}}
 
-/// @dev The two cheatcodes of Foundry that a deployment needs.
+/// @title The two cheatcodes of Foundry that a deployment needs
 interface Vm {
+    /// @notice Sends the calls that follow to the chain.
     function startBroadcast() external;
+
+    /// @notice Ends that.
     function stopBroadcast() external;
 }
 
@@ -27,6 +30,7 @@ contract Deploy {
     address private constant PROXY = 0x4e59b44847b379578588920cA78FbF26c0B4956C;
 
     /// @notice The proxy isn't on this chain, or didn't create the contract.
+    /// @param expected where the contract should be
     error NotCreated(address expected);
 {{- end}}
 {{- if .Weights}}
@@ -61,6 +65,8 @@ contract Deploy {
     }
 
     /// @dev Has the proxy create a contract with salt 0, unless it is there (EIP-1014).
+    /// @param creation the contract's creation code, the constructor's arguments behind it
+    /// @return created where the contract is
     function _create(bytes memory creation) private returns (address created) {
         bytes32 hash = keccak256(abi.encodePacked(hex"ff", PROXY, bytes32(0), keccak256(creation)));
         created = address(uint160(uint256(hash)));

@@ -160,6 +160,9 @@ contract ModelVerifier is IModelVerifier {
 
     /// @dev Checks the arguments that every call has, makes room for the public words
     /// and writes the first.
+    /// @param proof the proof
+    /// @param context the first public word
+    /// @return words room for the public words, the first of them written
     function _open(bytes calldata proof, uint256 context) private pure returns (uint256[] memory words) {
         if (proof.length != PROOF_BYTES) {
             revert ProofLength(proof.length, PROOF_BYTES);
@@ -181,6 +184,9 @@ contract ModelVerifier is IModelVerifier {
     /// @dev Reverts unless the proof holds for the words. The length of the calldata
     /// and the place of everything in it are fixed, so that a statement and a proof
     /// have one calldata, with nothing smuggled in behind or between the arguments.
+    /// @param proof the proof
+    /// @param words the public words
+    /// @param calldataBytes the length that the calldata must have
     function _check(bytes calldata proof, uint256[] memory words, uint256 calldataBytes) private view {
         if (msg.data.length != calldataBytes) {
             revert CalldataLength(msg.data.length, calldataBytes);
@@ -200,6 +206,8 @@ contract ModelVerifier is IModelVerifier {
 {{- if .Weights}}
 
     /// @dev Reverts unless the statement is about the weights that this contract is for.
+    /// @param digest the digest that the statement has
+    /// @return the digest
     function _weights(uint256 digest) private view returns (uint256) {
         if (digest != WEIGHTS_DIGEST) {
             revert WeightsMismatch(digest, WEIGHTS_DIGEST);
@@ -210,6 +218,8 @@ contract ModelVerifier is IModelVerifier {
 {{if .Standalone}}
     /// @dev PLONK_VERIFIER.Verify(proof, words), encoded by three copies where the
     /// compiler would loop over the words. PROOF_BYTES is a multiple of 32.
+    /// @param proof the proof
+    /// @param words the public words
     /// @return wellFormed whether the verifier returned
     /// @return accepted what it returned
     function _callPlonk(bytes calldata proof, uint256[] memory words)
@@ -239,6 +249,8 @@ contract ModelVerifier is IModelVerifier {
 {{- else}}
     /// @dev VERIFIER.verify(MODEL_ID, words, proof), encoded by two copies where the
     /// compiler would loop over the words, and with its error passed on.
+    /// @param proof the proof
+    /// @param words the public words
     function _callVerifier(bytes calldata proof, uint256[] memory words) private view {
         address target = address(VERIFIER);
         bytes32 modelId = MODEL_ID;
@@ -274,6 +286,7 @@ contract ModelVerifier is IModelVerifier {
 {{- range .Shapes}}
 
     /// @dev How {{.Role}} {{comment .Name}} is encoded.
+    /// @return encoding the encoding
     function _{{.Field}}Encoding() private pure returns (TensorCodec.Encoding memory encoding) {
         encoding.tensor = {{.Index}};
         encoding.firstWord = {{.At}};

@@ -128,6 +128,7 @@ contract ModelVerifierTest {
     }
 
     /// @dev Creates zkml's verifier.
+    /// @return created the verifier
     function _create() private returns (IZkmlVerifier created) {
         bytes memory creation = VerifierCode.CREATION;
         assembly ("memory-safe") {
@@ -138,17 +139,24 @@ contract ModelVerifierTest {
 {{- end}}
 
     /// @dev Calls verify and returns what it reverts with.
+    /// @param proof the proof
+    /// @param context the first public word
+    /// @return what the call reverts with
     function _call(bytes memory proof, uint256 context) private view returns (bytes memory) {
         return _run(abi.encodeCall(IModelVerifier.verify, (proof, context{{if .Tensors}}, Sample.tensors(){{end}})));
     }
 
     /// @dev Calls the verifier and returns what it reverts with.
+    /// @param data the calldata
+    /// @return what the call reverts with
     function _run(bytes memory data) private view returns (bytes memory) {
         (bool accepted, bytes memory answer) = address(verifier).staticcall(data);
         return accepted ? bytes("accepted") : answer;
     }
 
     /// @dev Fails unless the answer is the stated error.
+    /// @param selector the error's selector
+    /// @param answer what a call reverted with
     function _expect(bytes4 selector, bytes memory answer) private pure {
         require(bytes4(answer) == selector, "another error, or accepted");
     }

@@ -16,6 +16,7 @@ library Sample {
 {{- if .Tensors}}
 
     /// @notice The statement, elements in bytes.
+    /// @return given the tensors
     function tensors() internal pure returns (IModelVerifier.Tensors memory given) {
 {{- range $i, $t := .Tensors}}
 {{- if $t.Shown}}
@@ -30,6 +31,7 @@ library Sample {
 {{- if .HasPacked}}
 
     /// @notice The statement, elements packed in words.
+    /// @return given the tensors
     function packedTensors() internal pure returns (IModelVerifier.PackedTensors memory given) {
 {{- range $i, $t := .Tensors}}
 {{- if $t.Shown}}

@@ -137,6 +137,9 @@ library TensorCodec {
 
     /// @dev Packs elements of one byte and eight bits, 31 at a time. Such a tensor
     /// has lo = 0, or lo = -128 where u = q + 128 flips the byte's top bit.
+    /// @param words the public words, written from encoding.firstWord on
+    /// @param encoding the tensor's encoding
+    /// @param data the tensor's elements
     function _packOctets(uint256[] memory words, Encoding memory encoding, bytes calldata data) private pure {
         uint256 flip = encoding.lo < 0 ? type(uint256).max / 255 * 128 : 0;
         uint256 source = _source(data);
@@ -155,6 +158,9 @@ library TensorCodec {
     }
 
     /// @dev Packs elements of any width, one at a time.
+    /// @param words the public words, written from encoding.firstWord on
+    /// @param encoding the tensor's encoding
+    /// @param data the tensor's elements
     function _packElements(uint256[] memory words, Encoding memory encoding, bytes calldata data) private pure {
         uint256 perWord = WORD_BITS / encoding.bits;
         uint256 unused = 256 - 8 * encoding.width;
@@ -186,6 +192,8 @@ library TensorCodec {
     }
 
     /// @dev Where the bytes begin in the calldata.
+    /// @param data the bytes
+    /// @return pointer their place
     function _source(bytes calldata data) private pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := data.offset
@@ -193,6 +201,8 @@ library TensorCodec {
     }
 
     /// @dev Where the words begin in the calldata.
+    /// @param data the words
+    /// @return pointer their place
     function _source(uint256[] calldata data) private pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := data.offset
@@ -200,6 +210,9 @@ library TensorCodec {
     }
 
     /// @dev Where the word of an index lies in memory.
+    /// @param words the words
+    /// @param index the index
+    /// @return pointer its place
     function _target(uint256[] memory words, uint256 index) private pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := add(words, shl(5, add(index, 1)))
@@ -207,6 +220,8 @@ library TensorCodec {
     }
 
     /// @dev Where the first value lies in memory.
+    /// @param values the values
+    /// @return pointer its place
     function _target(int256[] memory values) private pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := add(values, 32)
@@ -214,6 +229,8 @@ library TensorCodec {
     }
 
     /// @dev The 32 bytes of the calldata at a pointer, zero past its end.
+    /// @param pointer the place
+    /// @return word the 32 bytes
     function _calldataWord(uint256 pointer) private pure returns (uint256 word) {
         assembly ("memory-safe") {
             word := calldataload(pointer)
@@ -221,6 +238,8 @@ library TensorCodec {
     }
 
     /// @dev Writes a word of an array that the caller has room for.
+    /// @param pointer the place
+    /// @param word the word
     function _store(uint256 pointer, uint256 word) private pure {
         assembly ("memory-safe") {
             mstore(pointer, word)
@@ -228,6 +247,8 @@ library TensorCodec {
     }
 
     /// @dev Reverses the order of the 32 bytes of x.
+    /// @param x the word
+    /// @return the word with its bytes reversed
     function _reverse(uint256 x) private pure returns (uint256) {
         uint256 m8 = 0x00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF;
         uint256 m16 = 0x0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF;
