@@ -23,11 +23,17 @@ contract Eligibility is InferenceConsumer {
     /// @notice No data of this person are registered.
     error NotRegistered(address person);
 
+    /// @notice Binds the contract to its model for good.
+    /// @param verifier zkml's verifier
+    /// @param modelId the model whose answers count
+    /// @param registrar who registers data
     constructor(IZkmlVerifier verifier, bytes32 modelId, address registrar) InferenceConsumer(verifier, modelId) {
         REGISTRAR = registrar;
     }
 
     /// @notice Registers the digest of a person's data; what was proven of earlier data no longer holds.
+    /// @param person the person
+    /// @param digest the digest of the data, with a salt
     function register(address person, uint256 digest) external {
         if (msg.sender != REGISTRAR) revert NotRegistrar(msg.sender);
         registered[person] = digest;
@@ -35,6 +41,9 @@ contract Eligibility is InferenceConsumer {
     }
 
     /// @notice Records that the model says yes for the caller's registered data.
+    /// @param proof the proof
+    /// @param nonce a number that the caller chooses
+    /// @param deadline the last second in which the proof counts
     function prove(bytes calldata proof, uint256 nonce, uint256 deadline) external {
         uint256 digest = registered[msg.sender];
         if (digest == 0) revert NotRegistered(msg.sender);

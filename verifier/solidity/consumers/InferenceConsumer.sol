@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @notice What a consumer needs of zkml's verifier.
+/// @title What a consumer needs of zkml's verifier
 interface IZkmlVerifier {
     /// @notice Returns if the proof proves the public words for the model, reverts otherwise.
+    /// @param modelId the model
+    /// @param publicWords the public words
+    /// @param proof the proof
     function verify(bytes32 modelId, uint256[] calldata publicWords, bytes calldata proof) external view;
 }
 
@@ -54,6 +57,9 @@ abstract contract InferenceConsumer {
 
     /// @dev Has a statement verified for the caller's request, once. The first word is written here.
     /// @param words the public words; what the first one holds doesn't matter
+    /// @param proof the proof
+    /// @param nonce a number that the caller chose
+    /// @param deadline the last second in which the proof counts
     function _accept(uint256[] memory words, bytes calldata proof, uint256 nonce, uint256 deadline) internal {
         if (block.timestamp > deadline) revert Expired(deadline);
         uint256 context = contextOf(msg.sender, nonce, deadline);
@@ -65,12 +71,20 @@ abstract contract InferenceConsumer {
 
     /// @dev Decodes an element of a shown tensor from its word, for tensors of one word: u = q - lo of `bits`
     /// bits, the first in the lowest ones.
+    /// @param word the word
+    /// @param index the element's index
+    /// @param bits the bits of an element
+    /// @param lo the least element
     /// @return the integer q; its real value is q times the tensor's scale
     function _element(uint256 word, uint256 index, uint256 bits, int256 lo) internal pure returns (int256) {
         return int256((word >> (index * bits)) & ((1 << bits) - 1)) + lo;
     }
 
     /// @dev Encodes elements of a shown tensor into its word, for tensors of one word.
+    /// @param elements the integers q
+    /// @param bits the bits of an element
+    /// @param lo the least element
+    /// @return word the word
     function _pack(int256[] memory elements, uint256 bits, int256 lo) internal pure returns (uint256 word) {
         for (uint256 i = 0; i < elements.length; ++i) {
             uint256 u = uint256(elements[i] - lo);

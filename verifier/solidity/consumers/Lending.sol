@@ -35,6 +35,13 @@ contract Lending is InferenceConsumer {
     /// @notice The score isn't an element of the model's output.
     error ScoreOutOfRange(uint256 score);
 
+    /// @notice Binds the contract to its model for good.
+    /// @param verifier zkml's verifier
+    /// @param modelId the model whose answers count
+    /// @param attester who vouches for features
+    /// @param scoreBits the bits of a score
+    /// @param scoreLo the least score
+    /// @param goodScore the score from which the best factor is given
     constructor(
         IZkmlVerifier verifier,
         bytes32 modelId,
@@ -51,6 +58,8 @@ contract Lending is InferenceConsumer {
 
     /// @notice Publishes the digest of a borrower's features, which replaces an earlier one: what was proven of
     /// that no longer holds.
+    /// @param borrower the borrower
+    /// @param digest the digest of the features, with a salt
     function attest(address borrower, uint256 digest) external {
         if (msg.sender != ATTESTER) revert NotAttester(msg.sender);
         attested[borrower] = digest;
@@ -58,7 +67,10 @@ contract Lending is InferenceConsumer {
     }
 
     /// @notice Sets the caller's collateral factor by the score of the features that the attester vouches for.
+    /// @param proof the proof
     /// @param score the word of the score
+    /// @param nonce a number that the caller chooses
+    /// @param deadline the last second in which the proof counts
     function submitScore(bytes calldata proof, uint256 score, uint256 nonce, uint256 deadline) external {
         uint256 digest = attested[msg.sender];
         if (digest == 0) revert NotAttested(msg.sender);

@@ -40,11 +40,17 @@ contract TicTacToe is InferenceConsumer {
     /// @notice The house still has time.
     error TooEarly(uint64 until);
 
+    /// @notice Binds the contract to its model for good.
+    /// @param verifier zkml's verifier
+    /// @param modelId the model whose answers count
+    /// @param house who sends the house's moves
     constructor(IZkmlVerifier verifier, bytes32 modelId, address house) InferenceConsumer(verifier, modelId) {
         HOUSE = house;
     }
 
     /// @notice Begins a game with the player's first move.
+    /// @param cell the cell of the move, 0 to 8
+    /// @return id the game
     function begin(uint256 cell) external returns (uint256 id) {
         id = ++gameCount;
         _games[id].player = msg.sender;
@@ -52,13 +58,17 @@ contract TicTacToe is InferenceConsumer {
     }
 
     /// @notice The player's move.
+    /// @param id the game
+    /// @param cell the cell of the move, 0 to 8
     function play(uint256 id, uint256 cell) external {
         if (_games[id].player != msg.sender || _games[id].houseToMove) revert NotYourTurn(id);
         _move(id, cell, 1);
     }
 
     /// @notice The house's move: the network's answer to the board, proven for this game and this turn.
+    /// @param id the game
     /// @param cell the network's answer
+    /// @param proof the proof
     function playHouse(uint256 id, uint256 cell, bytes calldata proof) external {
         Game storage game = _games[id];
         if (msg.sender != HOUSE || !game.houseToMove) revert NotYourTurn(id);
@@ -70,6 +80,7 @@ contract TicTacToe is InferenceConsumer {
     }
 
     /// @notice The player wins a game in which the house doesn't move in time.
+    /// @param id the game
     function claim(uint256 id) external {
         Game storage game = _games[id];
         if (game.player != msg.sender || !game.houseToMove) revert NotYourTurn(id);
@@ -79,6 +90,8 @@ contract TicTacToe is InferenceConsumer {
     }
 
     /// @notice The word of the board, as the house's network sees it.
+    /// @param id the game
+    /// @return the word
     function boardOf(uint256 id) public view returns (uint256) {
         int256[] memory seen = new int256[](9);
         for (uint256 i = 0; i < 9; ++i) {
@@ -89,16 +102,23 @@ contract TicTacToe is InferenceConsumer {
     }
 
     /// @notice The context that the house's next move has to be proven for.
+    /// @param id the game
+    /// @return the word
     function turnContext(uint256 id) external view returns (uint256) {
         return contextOf(HOUSE, id * 16 + _games[id].moves, _games[id].until);
     }
 
     /// @notice Who has won: 0 nobody (yet), 1 the player, 2 the house.
+    /// @param id the game
+    /// @return who
     function winnerOf(uint256 id) external view returns (uint256) {
         return _games[id].winner;
     }
 
     /// @dev Puts a stone and passes the turn on, unless the game is over.
+    /// @param id the game
+    /// @param cell the cell
+    /// @param stone 1 of the player, 2 of the house
     function _move(uint256 id, uint256 cell, uint8 stone) private {
         Game storage game = _games[id];
         if (game.winner != 0 || game.moves == 9) revert NotYourTurn(id);
@@ -111,6 +131,9 @@ contract TicTacToe is InferenceConsumer {
     }
 
     /// @dev Whether three stones are in a row.
+    /// @param game the game
+    /// @param stone whose stones
+    /// @return whether they are
     function _wins(Game storage game, uint8 stone) private view returns (bool) {
         uint256 stones = 0;
         for (uint256 i = 0; i < 9; ++i) {
