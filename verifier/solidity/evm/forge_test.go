@@ -1,11 +1,13 @@
 package evm_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +16,8 @@ import (
 	"time"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/ethclient"
 
 	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/verifier/solidity"
@@ -134,10 +138,56 @@ func TestFoundryProject(t *testing.T) {
 			if c.kind.standalone || c.manifest.Weights != circuit.Hashed {
 				return
 			}
-			if output := f.mustRun(t, "script", "--offline", "--use", f.solc, "script/Deploy.s.sol"); !strings.Contains(output, "Script ran successfully") {
-				t.Errorf("deployment: %s", output)
-			}
+			deployByForge(t, f)
 		})
+	}
+}
+
+// deployByForge runs the project's script twice on anvil: the verifier is then where
+// package solidity says, and the second time there is nothing left to do.
+func deployByForge(t *testing.T, f *forge) {
+	t.Helper()
+	binaries, err := filepath.Glob("../../../node_modules/@foundry-rs/anvil-*/bin/anvil*")
+	if err != nil || len(binaries) == 0 {
+		t.Fatal("anvil is missing: run make tools")
+	}
+	anvil := exec.Command(binaries[0], "--port", "0", "--hardfork", "osaka")
+	out, err := anvil.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := anvil.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer anvil.Wait()
+	defer anvil.Process.Kill()
+	rpc := ""
+	for lines := bufio.NewScanner(out); rpc == "" && lines.Scan(); {
+		if address, ok := strings.CutPrefix(lines.Text(), "Listening on "); ok {
+			rpc = "http://" + address
+		}
+	}
+	go io.Copy(io.Discard, out)
+	node, err := ethclient.Dial(rpc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer node.Close()
+	ctx := context.Background()
+	// The first of anvil's accounts.
+	const key, account = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+	for range 2 {
+		if output, err := f.run("script", "--use", f.solc, "script/Deploy.s.sol", "--rpc-url", rpc, "--broadcast", "--private-key", key); err != nil {
+			t.Fatalf("deployment: %v\n%s", err, output)
+		}
+		if sent, err := node.NonceAt(ctx, common.HexToAddress(account), nil); err != nil || sent != 3 {
+			t.Errorf("%d transactions, want 3: %v", sent, err)
+		}
+	}
+	verifier := solidity.Reusable(true)
+	code, err := node.CodeAt(ctx, solidity.CreatedAddress(verifier.Creation), nil)
+	if err != nil || !bytes.Equal(code, verifier.Runtime) {
+		t.Errorf("%d bytes of code where the verifier should be: %v", len(code), err)
 	}
 }
 
