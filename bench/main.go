@@ -50,11 +50,11 @@ type options struct {
 
 // result is all that a run measured.
 type result struct {
-	Time        time.Time `json:"time"`
-	Runs        int       `json:"runs"`
-	Cores       int       `json:"cores"`
-	Accelerated bool      `json:"accelerated"` // the vector instructions were used
-	Circuits    []*figures
+	Time        time.Time  `json:"time"`
+	Runs        int        `json:"runs"`
+	Cores       int        `json:"cores"`
+	Accelerated bool       `json:"accelerated"` // the vector instructions were used
+	Circuits    []*figures `json:"circuits"`
 }
 
 func run(ctx context.Context, o *options) error {
