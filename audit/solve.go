@@ -141,7 +141,7 @@ func (m *model) solve(inputs []fr.Element) ([]fr.Element, error) {
 	return values, m.verify(values)
 }
 
-// verify evaluates every row and looks up every query.
+// verify evaluates every row, those of the tables' sums too.
 func (m *model) verify(values []fr.Element) error {
 	for r := range m.rows {
 		if sum := m.evaluate(int32(r), values); m.equation(int32(r)) && !sum.IsZero() {
