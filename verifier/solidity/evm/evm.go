@@ -1,10 +1,11 @@
-// Package evm runs a model's contract where no chain is: it compiles the project
-// that package solidity exports and executes it in go-ethereum's virtual machine
-// under the rules of the Osaka fork, so that a proof can be tried against the very
-// bytecode that will be deployed, with its gas and its code size.
+// Package evm runs contracts where no chain is: in go-ethereum's virtual machine under the
+// rules of the Osaka fork, so that a proof can be tried against the very bytecode that will
+// be deployed, with its gas and its code size.
 //
-// Compiling needs Node.js and npm's solc package ([FindCompiler] says where they are
-// looked for); `make tools` installs the package. Nothing here talks to a network.
+// [Verify] has zkml's verifier check a proof; its bytecode is part of package solidity.
+// [Deploy] compiles and runs a model's own contract. Compiling needs Node.js and npm's solc
+// package ([FindCompiler] says where they are looked for); `make tools` installs the
+// package. Nothing here talks to a network.
 package evm
 
 import (
