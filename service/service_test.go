@@ -342,6 +342,20 @@ func TestRefusals(t *testing.T) {
 	if j, err = onnx.Wait(t.Context(), j, nil); err != nil || j.State != "failed" || j.Failure.Fault != "user" {
 		t.Errorf("%+v, %v", j, err)
 	}
+	answer, err := http.Get(w.base + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, _ := io.ReadAll(answer.Body)
+	for _, line := range []string{`zkml_jobs{state="failed"} 1`, `zkml_jobs{state="queued"} 0`, "zkml_queue_oldest_seconds 0", `zkml_jobs_failed{fault="user",code="model"} 1`} {
+		if !strings.Contains(string(text), "\n"+line+"\n") {
+			t.Errorf("metrics have no %q:\n%s", line, text)
+		}
+	}
+	if strings.Contains(string(text), "alice") {
+		t.Error("metrics tell of tenants")
+	}
 }
 
 // TestNoAuth serves local programs alone.

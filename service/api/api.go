@@ -83,6 +83,7 @@ func build(c Config) (http.Handler, huma.API) {
 	s.proofOperations()
 	s.jobOperations()
 	s.healthOperations()
+	mux.HandleFunc("GET /metrics", s.metrics)
 	return mux, s.api
 }
 

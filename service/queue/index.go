@@ -127,16 +127,33 @@ func (q *Queue) List(f Filter) (page []job.Record, more bool) {
 	return page, false
 }
 
-// Depth counts jobs by state, and tells since when the oldest one has been waiting.
-func (q *Queue) Depth() (states map[job.State]int, oldest time.Time) {
-	states = map[job.State]int{}
+// Depth is what there is in a queue.
+type Depth struct {
+	States   map[job.State]int
+	Failures map[Cause]int
+	// Oldest is since when the oldest waiting job has been there.
+	Oldest time.Time
+}
+
+// Cause is why jobs failed.
+type Cause struct {
+	Fault job.Fault
+	Code  string
+}
+
+// Depth counts the jobs whose records are kept.
+func (q *Queue) Depth() Depth {
+	d := Depth{States: map[job.State]int{}, Failures: map[Cause]int{}}
 	q.index.each(func(r *job.Record) {
-		states[r.State]++
-		if r.State == job.Queued && (oldest.IsZero() || r.Created.Before(oldest)) {
-			oldest = r.Created
+		d.States[r.State]++
+		if r.State == job.Queued && (d.Oldest.IsZero() || r.Created.Before(d.Oldest)) {
+			d.Oldest = r.Created
+		}
+		if r.State == job.Failed && r.Failure != nil {
+			d.Failures[Cause{r.Failure.Fault, r.Failure.Code}]++
 		}
 	})
-	return states, oldest
+	return d
 }
 
 // Each calls visit with a copy of every record, as it was a moment ago.

@@ -70,7 +70,7 @@ func (w *Worker) prepare(ctx context.Context, tenant, sha256 string) (*prepared,
 	if err != nil {
 		return nil, err
 	}
-	return &prepared{model: m, prover: p, memory: record.Memory}, nil
+	return &prepared{model: m, prover: p, close: p.Close, memory: record.Memory}, nil
 }
 
 // build does a build job and returns the name of the model.

@@ -12,6 +12,7 @@ type prepared struct {
 	name   string
 	model  *zkml.Model
 	prover *zkml.Prover
+	close  func()
 	memory int64
 	users  int
 	gone   bool // evicted: the last user closes it
@@ -61,7 +62,7 @@ func (h *hot) put(p *prepared) {
 		return
 	}
 	if p.gone {
-		p.prover.Close()
+		p.close()
 	} else if p.memory > h.limit {
 		h.evict(h.byName[p.name])
 	}
@@ -73,7 +74,7 @@ func (h *hot) evict(e *list.Element) {
 	delete(h.byName, p.name)
 	h.used -= p.memory
 	if p.gone = true; p.users == 0 {
-		p.prover.Close()
+		p.close()
 	}
 }
 
