@@ -261,6 +261,9 @@ func TestBatchRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		inputs, err := m.ReadInputs(path)
+		if parsed, failed := m.ParseInputs(path, data); fmt.Sprint(failed) != fmt.Sprint(err) || err == nil && !slices.Equal(parsed["board"].Data, inputs["board"].Data) {
+			t.Errorf("%s: from bytes %v, from the file %v", test.name, failed, err)
+		}
 		if _, byManifest := zkml.ReadBatch(m.Circuit.Manifest, path); fmt.Sprint(byManifest) != fmt.Sprint(err) {
 			t.Errorf("%s: by the manifest %v, by the model %v", test.name, byManifest, err)
 		}

@@ -95,3 +95,17 @@ func (m *Model) ReadInputs(path string) (Inputs, error) {
 	}
 	return inputfile.Read(path, inputfile.InputsOf(m.Graph))
 }
+
+// ParseInputs is [Model.ReadInputs] of a file's bytes; file is the name that errors give.
+func (m *Model) ParseInputs(file string, data []byte) (Inputs, error) {
+	ports := inputfile.InputsOf(m.Graph)
+	n := m.Settings.Batch
+	if n == 0 || len(ports) == 0 {
+		return inputfile.Parse(file, data, ports)
+	}
+	sets, err := inputfile.ParseSamples(file, data, ports)
+	if err != nil {
+		return nil, err
+	}
+	return stack(file, ports, sets, n)
+}

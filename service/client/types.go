@@ -44,6 +44,7 @@ type Options struct {
 	Target     string            `json:"target,omitempty" maxLength:"100"`
 	Strict     bool              `json:"strict,omitempty"`
 	Widths     []int             `json:"widths,omitempty" maxItems:"16"`
+	Batch      int               `json:"batch,omitempty" minimum:"1" doc:"number of inferences in one proof"`
 }
 
 // ProofRequest asks for a proof of a model's answer.

@@ -144,7 +144,10 @@ func (w *Worker) compile(ctx context.Context, tenant string, spec *BuildSpec, ke
 // compileOptions turns a request's options into those of package zkml.
 func compileOptions(from *client.Options) (load zkml.LoadOptions, o zkml.Options, err error) {
 	load = zkml.LoadOptions{Name: from.Name, Dims: from.Dims}
-	o = zkml.Options{Labels: from.Labels, Strict: from.Strict, Widths: from.Widths}
+	o = zkml.Options{Labels: from.Labels, Strict: from.Strict, Widths: from.Widths, Batch: from.Batch}
+	if from.Batch < 0 {
+		return load, o, fmt.Errorf("a batch of %d: want a number of at least 1", from.Batch)
+	}
 	for name, n := range from.Dims {
 		if n < 1 {
 			return load, o, fmt.Errorf("dimension %q: want a number of at least 1", name)

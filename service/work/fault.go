@@ -46,7 +46,7 @@ func classify(err error) job.Failure {
 		return user(given.code, "the request can't be served")
 	case is[*quantize.RangeError](err):
 		return user("input_range", "an input lies outside its declared interval")
-	case is[*inputfile.Error](err), is[*graph.InputError](err), errors.Is(err, graph.ErrNotFinite):
+	case is[*inputfile.Error](err), is[*zkml.DatasetError](err), is[*graph.InputError](err), errors.Is(err, graph.ErrNotFinite):
 		return user("input", "the inputs or samples can't be used")
 	case is[*onnx.FormatError](err), is[*onnx.OpsetError](err), is[*onnx.LimitError](err), is[*onnx.DimError](err):
 		return user("model", "the model can't be read")

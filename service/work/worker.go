@@ -192,7 +192,7 @@ func (w *Worker) prove(ctx context.Context, r *job.Record, key seal.Key, tell fu
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := inputfile.Parse("inputs", data, inputfile.InputsOf(p.model.Graph))
+	inputs, err := p.model.ParseInputs("inputs", data)
 	if err != nil {
 		return nil, err
 	}
