@@ -162,18 +162,11 @@ func scriptConsumer(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: consumer verifier model-id")
 	}
-	files := solidity.Files{}
-	for name, path := range map[string]string{
-		"src/LastAnswer.sol":        "testdata/LastAnswer.sol",
-		"src/InferenceConsumer.sol": "../../verifier/solidity/consumers/InferenceConsumer.sol",
-	} {
-		text, err := os.ReadFile(path)
-		ts.Check(err)
-		files[name] = text
-	}
+	source, err := os.ReadFile("testdata/LastAnswer.sol")
+	ts.Check(err)
 	compiler, err := evm.FindCompiler()
 	ts.Check(err)
-	contracts, err := compiler.Compile(context.Background(), files)
+	contracts, err := compiler.Compile(context.Background(), solidity.Files{"src/LastAnswer.sol": source})
 	ts.Check(err)
 	creation := bytes.Clone(contracts["LastAnswer"].Creation)
 	creation = append(creation, common.LeftPadBytes(common.HexToAddress(args[0]).Bytes(), 32)...)

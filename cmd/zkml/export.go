@@ -33,7 +33,7 @@ type exportResult struct {
 }
 
 func (a *app) exportSolidityCommand() *cobra.Command {
-	var key, sample, out string
+	var key, sample, consumer, out string
 	var standalone, dev bool
 	var weights weightsFlags
 	cmd := &cobra.Command{
@@ -58,7 +58,7 @@ model's shape and asks zkml's verifier, in which the model's key is registered. 
 			if err != nil {
 				return err
 			}
-			o := solidity.Options{Standalone: standalone, WeightsDigest: (*fr.Element)(word), AllowUnboundWeights: weights.unbound, AllowDevelopmentSRS: dev}
+			o := solidity.Options{Standalone: standalone, WeightsDigest: (*fr.Element)(word), AllowUnboundWeights: weights.unbound, Template: consumer, AllowDevelopmentSRS: dev}
 			if sample != "" {
 				if o.Sample, err = readFile(sample, prover.ReadProof); err != nil {
 					return err
@@ -85,6 +85,7 @@ model's shape and asks zkml's verifier, in which the model's key is registered. 
 	cmd.Flags().StringVar(&key, "vk", "", "the verifying key")
 	cmd.Flags().StringVar(&sample, "proof", "", "an accepted proof, from which the project's tests are made")
 	cmd.Flags().BoolVar(&standalone, "standalone", false, "verify with gnark's verifier, made for this key, instead of zkml's for all")
+	cmd.Flags().StringVar(&consumer, "template", "", "add a contract that acts on answers, to go on from: inference, lending, eligibility or tictactoe")
 	weights.register(cmd.Flags())
 	output(cmd.Flags(), &out, "the project's `folder`; files of the same names are replaced")
 	insecure(cmd.Flags(), &dev)

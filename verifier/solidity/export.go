@@ -76,6 +76,9 @@ type Options struct {
 	// AllowUnboundWeights permits a model with private weights, of which a proof says
 	// only that there are some.
 	AllowUnboundWeights bool
+	// Template is the name of one of [Templates], whose contracts are added to the project;
+	// empty for none.
+	Template string
 	// Sample is an accepted proof of the model. With it the project has tests.
 	Sample *prover.Proof
 	// AllowDevelopmentSRS permits a key of the development string, for which
@@ -135,7 +138,8 @@ func AdapterArguments(verifier [20]byte, weightsDigest *fr.Element) []byte {
 // Export returns the Foundry project that verifies a model's proofs. The same
 // arguments give the same bytes. The error matches [srs.ErrDevelopment] for a
 // development key without leave, [ErrUnboundWeights] and [ErrWeightsDigest] for
-// weights that aren't bound, and [prover.ErrRejected] or [prover.ErrMismatch] if the
+// weights that aren't bound, is a [*TemplateError] for a template that there isn't or that
+// the model doesn't fit, and matches [prover.ErrRejected] or [prover.ErrMismatch] if the
 // sample isn't an accepted proof of the key.
 func Export(vk *prover.VerifyingKey, o Options) (Files, error) {
 	if err := o.check(vk); err != nil {
@@ -185,6 +189,11 @@ func Export(vk *prover.VerifyingKey, o Options) (Files, error) {
 			return nil, fmt.Errorf("exporting %s: %w", path, err)
 		}
 		files[path] = text.Bytes()
+	}
+	if v.Template != nil {
+		if err := addConsumer(files, v, vk.Manifest()); err != nil {
+			return nil, fmt.Errorf("exporting the verifier: %w", err)
+		}
 	}
 	return files, nil
 }

@@ -37,6 +37,8 @@ type view struct {
 	// ReusableAddress where it lies on every chain.
 	Reusable                      Artifact
 	ReusableHash, ReusableAddress string
+	// Template is the template that the project has, nil for none.
+	Template *Template
 	// Development warns of a key that everyone can forge proofs for.
 	Development bool
 	Sample      *sampleView
@@ -48,6 +50,9 @@ func (v *view) HasPacked() bool { return len(v.Shapes) > 0 }
 
 // HasOutputs reports whether there is an answer to return.
 func (v *view) HasOutputs() bool { return len(v.Outputs) > 0 }
+
+// Templates returns what there is to start from.
+func (v *view) Templates() []Template { return Templates() }
 
 // FirstShown returns a shown tensor with at least one word, or nil.
 func (v *view) FirstShown() *field {
@@ -119,6 +124,11 @@ func newView(vk *prover.VerifyingKey, o Options) (*view, error) {
 		}
 	}
 	var err error
+	if o.Template != "" {
+		if v.Template, err = templateNamed(o.Template); err != nil {
+			return nil, err
+		}
+	}
 	if v.Typed, err = layoutOf(Typed, v.ProofBytes, v.Tensors); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -198,21 +199,32 @@ func TestRevertInBlock(t *testing.T) {
 }
 
 // TestAdapterErrorsAreKnown compares the errors that can be named with those that the
-// template of IModelVerifier declares.
+// template of IModelVerifier and those of consumers declare.
 func TestAdapterErrorsAreKnown(t *testing.T) {
 	for path, known := range map[string][]string{
-		"../templates/IModelVerifier.sol":    client.AdapterErrors,
-		"../consumers/InferenceConsumer.sol": client.ConsumerErrors,
+		"../templates/IModelVerifier.sol": client.AdapterErrors,
+		"../consumers/*.sol":              client.ConsumerErrors,
 	} {
-		text, err := os.ReadFile(path)
+		files, err := filepath.Glob(path)
 		if err != nil {
 			t.Fatal(err)
+		}
+		var text []byte
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = append(text, source...)
 		}
 		declared := map[string]bool{}
 		for _, match := range regexp.MustCompile(`\berror (\w+)\(([^)]*)\);`).FindAllStringSubmatch(string(text), -1) {
 			var kinds []string
 			for _, parameter := range strings.Split(match[2], ",") {
 				kind, _, _ := strings.Cut(strings.TrimSpace(parameter), " ")
+				if kind == "State" { // an enum
+					kind = "uint8"
+				}
 				kinds = append(kinds, kind)
 			}
 			declared[match[1]+"("+strings.Join(kinds, ",")+")"] = true

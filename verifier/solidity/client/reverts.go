@@ -32,8 +32,24 @@ var adapterErrors = []string{
 	"ModelNotRegistered(address)",
 }
 
-// consumerErrors are the custom errors of the consumer templates' base.
-var consumerErrors = []string{"Expired(uint256)", "ContextUsed(uint256)", "ElementOutOfRange(uint256)"}
+// consumerErrors are the custom errors of the consumer templates.
+var consumerErrors = []string{
+	"OtherModel(bytes32,bytes32)",
+	"Expired(uint256)",
+	"ContextUsed(uint256)",
+	"NotRegistrar(address)",
+	"NotAttester(address)",
+	"UnattestedInput(address,uint256)",
+	"StaleAttestation(uint256,uint256)",
+	"AttestationUsed(address,uint256)",
+	"InvalidPolicy()",
+	"NotEligible(address)",
+	"WrongState(uint256,uint8)",
+	"NotPlayer(address,address)",
+	"NoSuchCell(uint256)",
+	"OccupiedCell(uint256)",
+	"NotTimedOut(uint256)",
+}
 
 // rejections are the errors that say something of a proof or a statement, those of the
 // adapter and of the verifier. The others are of keys, of the set-up, or of gas.

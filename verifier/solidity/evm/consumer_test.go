@@ -5,7 +5,6 @@ import (
 	"context"
 	"math/big"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -25,7 +24,7 @@ type consumer struct {
 }
 
 // deployConsumer deploys zkml's verifier, registers keys with it, and deploys
-// testdata/NAME.sol or ../consumers/NAME.sol with the constructor's arguments: words, which may be addresses.
+// testdata/NAME.sol with the constructor's arguments: words, which may be addresses.
 func deployConsumer(t *testing.T, name string, keys []*prover.VerifyingKey, arguments func(c *consumer) [][32]byte) *consumer {
 	t.Helper()
 	c := &consumer{keys: keys}
@@ -38,19 +37,11 @@ func deployConsumer(t *testing.T, name string, keys []*prover.VerifyingKey, argu
 			t.Fatal(err, r.Revert)
 		}
 	}
-	files := solidity.Files{}
-	for _, pattern := range []string{"testdata/" + name + ".sol", "../consumers/*.sol"} {
-		paths, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, path := range paths {
-			if files["src/"+filepath.Base(path)], err = os.ReadFile(path); err != nil {
-				t.Fatal(err)
-			}
-		}
+	source, err := os.ReadFile("testdata/" + name + ".sol")
+	if err != nil {
+		t.Fatal(err)
 	}
-	c.contract = compile(t, files, name)
+	c.contract = compile(t, solidity.Files{"src/" + name + ".sol": source}, name)
 	creation := bytes.Clone(c.contract.Creation)
 	for _, word := range arguments(c) {
 		creation = append(creation, word[:]...)

@@ -146,6 +146,8 @@ func (d *Deployed) CallUnder(c Conditions, calldata []byte) (*Result, error) {
 // machine itself can't run it; a revert is in the result.
 func (d *Deployed) Call(calldata []byte) (*Result, error) {
 	output, left, err := runtime.Call(d.Address, calldata, &d.config)
+	// What the next transaction pays for storage depends on what this one left.
+	d.config.State.Finalise(d.rules())
 	result := &Result{ExecutionGas: d.config.GasLimit - left}
 	if err != nil {
 		result.Revert = d.revert(output, err)
@@ -183,9 +185,14 @@ func (d *Deployed) revert(data []byte, cause error) *RevertError {
 	return e
 }
 
+// rules returns the rules of the chain's forks.
+func (d *Deployed) rules() params.Rules {
+	return d.config.ChainConfig.Rules(d.config.BlockNumber, true, d.config.Time)
+}
+
 // transactionGas returns the gas of a transaction whose code used execution gas.
 func (d *Deployed) transactionGas(to *common.Address, data []byte, execution uint64) (uint64, error) {
-	rules := d.config.ChainConfig.Rules(d.config.BlockNumber, true, d.config.Time)
+	rules := d.rules()
 	value := new(uint256.Int)
 	intrinsic, err := core.IntrinsicGas(data, nil, nil, d.config.Origin, to, value, rules)
 	if err != nil {
