@@ -167,6 +167,9 @@ func (m *Model) repeat() error {
 			return &circuit.VisibilityError{Name: in.Name, Reason: "right answers on samples that a prover may choose say nothing: make it public or hashed"}
 		}
 	}
+	if m.Settings.Visibility[CorrectOutput] == circuit.Private {
+		return &circuit.VisibilityError{Name: CorrectOutput, Reason: "a proof that doesn't say how many answers are right says nothing: make it public or hashed"}
+	}
 	m.inference, m.Program = m.Program, p
 	return nil
 }

@@ -249,6 +249,7 @@ func TestDatasetRefuses(t *testing.T) {
 		{"too many samples", "breast_cancer", zkml.ArgMax(), 1 << 40, nil, &limit, ""},
 		{"private samples", "breast_cancer", zkml.ArgMax(), 4, map[string]circuit.Visibility{"features": circuit.Private}, &visibility, `"features"`},
 		{"private labels", "breast_cancer", zkml.ArgMax(), 4, map[string]circuit.Visibility{zkml.LabelsInput: circuit.Private}, &visibility, "make it public or hashed"},
+		{"a private count", "breast_cancer", zkml.ArgMax(), 4, map[string]circuit.Visibility{zkml.CorrectOutput: circuit.Private}, &visibility, `"correct"`},
 		{"a hashed label", "breast_cancer", zkml.ArgMax(), 4, map[string]circuit.Visibility{zkml.LabelOutput: circuit.Hashed}, &visibility, `"label"`},
 	} {
 		n, err := zkml.Load("testdata/"+test.model+"/model.onnx", zkml.LoadOptions{Head: test.head})

@@ -89,7 +89,7 @@ func exitCode(err error) int {
 	case errors.Is(err, prover.ErrRejected):
 		return exitRejected
 	case is[*onnx.FormatError](err), is[*onnx.OpsetError](err), is[*onnx.LimitError](err), is[*onnx.UnsupportedError](err),
-		is[*quantize.UnsupportedError](err), is[*zkml.AccuracyError](err), errors.Is(err, circuit.ErrTooLarge):
+		is[*quantize.UnsupportedError](err), is[*quantize.InvalidError](err), is[*zkml.AccuracyError](err), errors.Is(err, circuit.ErrTooLarge):
 		return exitModel
 	case is[*quantize.RangeError](err), is[*inputfile.Error](err), is[*zkml.DatasetError](err), is[*graph.InputError](err), errors.Is(err, graph.ErrNotFinite):
 		return exitInput
