@@ -270,6 +270,50 @@ func TestProof(t *testing.T) {
 	}
 }
 
+// TestBatch proves two answers at once, with a compiled model.
+func TestBatch(t *testing.T) {
+	w := start(t, func(c *service.Config) { c.NoAuth = true })
+	ctx := t.Context()
+	network, err := zkml.LoadBytes(model(t, "diabetes/model.onnx"), zkml.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := zkml.Compile(ctx, network, zkml.Options{Batch: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	if err := compiled.Save(&file); err != nil {
+		t.Fatal(err)
+	}
+	c := client.New(w.base, "")
+	j, err := c.Build(ctx, client.BuildRequest{Model: &client.Source{Data: file.Bytes()}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j, err = c.Wait(ctx, j, nil); err != nil || j.State != "succeeded" || j.Model != blob.Sum(file.Bytes()).String() || j.Stage != "" {
+		t.Fatalf("%+v %+v, %v", j, j.Failure, err)
+	}
+	row := "[0.5" + strings.Repeat(", 0.01", 9) + "]"
+	r := client.ProofRequest{Model: j.Model, Inputs: json.RawMessage(`{"features": [[` + row + `], [` + row + `]]}`)}
+	if j, err = c.Prove(ctx, r, ""); err != nil {
+		t.Fatal(err)
+	}
+	if j, err = c.Wait(ctx, j, nil); err != nil || j.State != "succeeded" {
+		t.Fatalf("%+v %+v, %v", j, j.Failure, err)
+	}
+	var text bytes.Buffer
+	if err := c.Proof(ctx, j.ID, &text); err != nil {
+		t.Fatal(err)
+	}
+	proof, err := prover.ReadProof(&text)
+	if err != nil || len(proof.Values) != 2 || len(proof.Values[1].Integers) != 2 {
+		t.Errorf("%+v, %v", proof, err)
+	}
+	r.Inputs = json.RawMessage(`{"features": [[` + row + `]]}`)
+	wantStatus(t, "one of two", func() error { _, err := c.Prove(ctx, r, ""); return err }, 422)
+}
+
 // TestRefusals sends what can't be served.
 func TestRefusals(t *testing.T) {
 	w := start(t, func(c *service.Config) { c.Limits = api.Limits{Body: 1 << 16, Blob: 1 << 10, Memory: 1 << 30} })

@@ -48,11 +48,7 @@ func (s *server) prove(ctx context.Context, in *proofInput) (*accepted, error) {
 	if _, err := zkml.ParseContext(r.Context); err != nil {
 		return nil, huma.Error422UnprocessableEntity(err.Error())
 	}
-	ports := make([]inputfile.Input, len(m.Inputs))
-	for i, p := range m.Inputs {
-		ports[i] = inputfile.Input{Name: p.Name, Shape: p.Shape, Integer: p.Integer}
-	}
-	if _, err := inputfile.Parse("inputs", r.Inputs, ports); err != nil {
+	if _, err := inputfile.Parse("inputs", r.Inputs, work.Ports(m.Inputs)); err != nil {
 		return nil, huma.Error422UnprocessableEntity(err.Error())
 	}
 	return s.submit(ctx, job.Proof, in.Key, r, func(d *draft) error {

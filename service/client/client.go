@@ -204,9 +204,11 @@ func (c *Client) follow(ctx context.Context, j Job, seen func(Job)) (Job, error)
 	}
 	defer answer.Body.Close()
 	err = events(answer.Body, func(data []byte) error {
-		if err := json.Unmarshal(data, &j); err != nil {
+		var next Job // what an event leaves out is empty now
+		if err := json.Unmarshal(data, &next); err != nil {
 			return err
 		}
+		j = next
 		if seen != nil {
 			seen(j)
 		}
