@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -57,7 +58,18 @@ const LocalTenant = "local"
 type server struct {
 	Config
 	api huma.API
+	// bodies has a place for each request body that is held in memory, tenants a channel
+	// with those of each tenant, so that one that sends slowly doesn't hold up the others.
+	bodies  chan struct{}
+	tenants sync.Map
 }
+
+// maxBodies is how many bodies are held at a time, maxOwn how many of one tenant; requests
+// beyond wait for their turn.
+const (
+	maxBodies = 16
+	maxOwn    = 4
+)
 
 // metadata keys of operations.
 const scopeKey = "scope"
@@ -76,8 +88,8 @@ func build(c Config) (http.Handler, huma.API) {
 	config.DocsPath, config.SchemasPath = "", ""
 	config.RejectUnknownQueryParameters = true
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
-	s := &server{Config: c, api: humago.New(mux, config)}
-	s.api.UseMiddleware(s.authenticate)
+	s := &server{Config: c, api: humago.New(mux, config), bodies: make(chan struct{}, maxBodies)}
+	s.api.UseMiddleware(s.authenticate, s.queueUp)
 	s.blobOperations()
 	s.modelOperations()
 	s.proofOperations()
@@ -143,6 +155,24 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	default:
 		next(huma.WithValue(ctx, tenantKey{}, k.Tenant))
 	}
+}
+
+// queueUp bounds the memory that bodies take together.
+func (s *server) queueUp(ctx huma.Context, next func(huma.Context)) {
+	if ctx.Operation().MaxBodyBytes <= 1<<20 {
+		next(ctx)
+		return
+	}
+	own, _ := s.tenants.LoadOrStore(tenantOf(ctx.Context()), make(chan struct{}, maxOwn))
+	for _, places := range []chan struct{}{own.(chan struct{}), s.bodies} {
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+		case <-ctx.Context().Done():
+			return
+		}
+	}
+	next(ctx)
 }
 
 // local reports whether a request is from a program of this machine, and not from a web page

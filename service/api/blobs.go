@@ -29,8 +29,14 @@ type upload struct {
 // Resolve implements huma.Resolver: it takes the body without reading it.
 func (u *upload) Resolve(ctx huma.Context) []error {
 	u.body = ctx.BodyReader()
+	if ctx.SetReadDeadline(time.Now().Add(uploadTime)) != nil {
+		return []error{errors.New("the connection can't be given a deadline")}
+	}
 	return nil
 }
+
+// uploadTime is how long a blob may take to come: a client that dawdles holds no connection.
+const uploadTime = 10 * time.Minute
 
 // blobOperations register the public blobs.
 func (s *server) blobOperations() {
@@ -40,7 +46,6 @@ func (s *server) blobOperations() {
 	put.Description = "A blob is stored once, in the clear, for its tenant alone. What has to stay private goes into requests as data instead."
 	put.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{binary: schema}}
 	put.Errors = append(put.Errors, http.StatusRequestEntityTooLarge)
-	put.BodyReadTimeout = 10 * time.Minute
 	huma.Register(s.api, put, s.putBlob)
 	get := operation(access.Read, "get-blob", http.MethodGet, "/v1/blobs/{sha256}", "Download a public blob")
 	get.Errors = append(get.Errors, http.StatusNotFound)
