@@ -174,6 +174,38 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// confused is a node whose receipts are spoilt.
+type confused struct {
+	mining
+	spoil func(*types.Receipt)
+}
+
+// TransactionReceipt implements client.Backend.
+func (c confused) TransactionReceipt(ctx context.Context, hash common.Hash) (*types.Receipt, error) {
+	receipt, err := c.mining.TransactionReceipt(ctx, hash)
+	if err == nil {
+		c.spoil(receipt)
+	}
+	return receipt, err
+}
+
+// TestSpoiltReceipts: a receipt that isn't of the transaction, or of no block, isn't taken
+// for its success, nor for its failure.
+func TestSpoiltReceipts(t *testing.T) {
+	code := common.Address{0xC0}
+	_, m := start(t, rich(types.GenesisAlloc{code: {Code: []byte{0x00}, Balance: new(big.Int)}}))
+	for name, spoil := range map[string]func(*types.Receipt){
+		"no block":            func(r *types.Receipt) { r.BlockNumber = nil },
+		"no block, failed":    func(r *types.Receipt) { r.BlockNumber, r.Status = nil, types.ReceiptStatusFailed },
+		"another transaction": func(r *types.Receipt) { r.TxHash[0] ^= 1 },
+	} {
+		var pending *client.PendingError
+		if _, err := dial(t, confused{m, spoil}).Submit(deadline(t), signer, code, []byte{1}); !errors.As(err, &pending) {
+			t.Errorf("%s: %v, want a PendingError", name, err)
+		}
+	}
+}
+
 // stale is a node that estimates well and runs badly: the transaction reverts in its
 // block.
 type stale struct{ mining }

@@ -167,12 +167,18 @@ func (c *Client) fundsError(ctx context.Context, s *Signer, need *big.Int) error
 	return &FundsError{Account: s.Address, Have: balance, Need: need}
 }
 
+// errReceipt is an answer that can't be the receipt that was asked for.
+var errReceipt = errors.New("a receipt without a block, or of another transaction")
+
 // receipt waits for a transaction. A node that fails a few times in between is asked
 // again: the transaction is out.
 func (c *Client) receipt(ctx context.Context, hash common.Hash) (*types.Receipt, error) {
 	const tolerated = 10
 	for failures := 0; ; {
 		receipt, err := c.backend.TransactionReceipt(ctx, hash)
+		if err == nil && (receipt.TxHash != hash || receipt.BlockNumber == nil) {
+			err = errReceipt
+		}
 		switch {
 		case err == nil:
 			return receipt, nil
