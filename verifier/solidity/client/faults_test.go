@@ -299,14 +299,32 @@ func TestSigners(t *testing.T) {
 	if s, err := client.DecryptKeystore(file, "password"); err != nil || s.Address != signer.Address {
 		t.Errorf("a keystore: %v, %v", s, err)
 	}
-	memory := strings.Replace(string(file), `"n":2,`, `"n":1073741824,`, 1)
-	for name, bad := range map[string]string{"empty": "", "other JSON": "{}", "too large": string(file) + strings.Repeat(" ", client.MaxKeystore), "too much memory": memory, "cut": string(file[:len(file)/2])} {
+	replaced := func(old, new string) string {
+		text := strings.Replace(string(file), old, new, 1)
+		if text == string(file) {
+			t.Errorf("the keystore file has no %s", old)
+		}
+		return text
+	}
+	memory := replaced(`"n":2,`, `"n":1073741824,`)
+	for name, bad := range map[string]string{
+		// Names of Go's structs match whatever their case; those of maps don't.
+		"too much memory, hidden": replaced(`"n":2,`, `"n":1073741824,"N":2,`),
+		// 128·r·p is 32 GiB.
+		"too much memory in lanes": strings.Replace(replaced(`"p":1,`, `"p":64,`), `"r":8`, `"r":4194304`, 1),
+		"no salt":                  replaced(`"salt"`, `"pepper"`),
+		"no n":                     replaced(`"n":2,`, ``),
+		"n of another type":        replaced(`"n":2,`, `"n":"2",`),
+		"short vector":             replaced(`"iv":"`, `"iv":"","vi":"`),
+	} {
 		if _, err := client.DecryptKeystore([]byte(bad), "password"); !errors.Is(err, client.ErrKey) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if memory == string(file) {
-		t.Error("the keystore's parameters weren't changed")
+	for name, bad := range map[string]string{"empty": "", "other JSON": "{}", "too large": string(file) + strings.Repeat(" ", client.MaxKeystore), "too much memory": memory, "cut": string(file[:len(file)/2])} {
+		if _, err := client.DecryptKeystore([]byte(bad), "password"); !errors.Is(err, client.ErrKey) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	if _, err := client.DecryptKeystore(file, "other"); !errors.Is(err, client.ErrKey) {
 		t.Errorf("another password: %v", err)

@@ -48,28 +48,42 @@ const maxScryptMemory = 1 << 30
 
 // DecryptKeystore reads an encrypted key in the format of geth, of clef and of
 // Foundry's cast (Web3 Secret Storage). The error matches ErrKey.
-func DecryptKeystore(file []byte, password string) (*Signer, error) {
+func DecryptKeystore(file []byte, password string) (s *Signer, err error) {
 	if len(file) > MaxKeystore {
 		return nil, fmt.Errorf("%w: a keystore file of %d bytes: the limit is %d", ErrKey, len(file), MaxKeystore)
 	}
+	// The type that go-ethereum reads the file into, so that both see the same numbers
+	// where a name occurs twice.
 	var header struct {
-		Crypto struct {
-			KDF       string `json:"kdf"`
-			KDFParams struct {
-				N, R, P, C, DKLen float64
-			} `json:"kdfparams"`
-		} `json:"crypto"`
+		Crypto keystore.CryptoJSON `json:"crypto"`
 	}
 	if err := json.Unmarshal(file, &header); err != nil {
 		return nil, fmt.Errorf("%w: not a keystore file: %v", ErrKey, err)
 	}
-	p := header.Crypto.KDFParams
-	if p.N*p.R*128 > maxScryptMemory || p.P > 64 || p.C > 1<<24 || p.DKLen > 1024 {
+	if !affordable(header.Crypto.KDFParams) {
 		return nil, fmt.Errorf("%w: the keystore file's key derivation wants too much memory or time", ErrKey)
 	}
+	// go-ethereum trusts the file to have all parameters, of their types and lengths.
+	defer func() {
+		if fault := recover(); fault != nil {
+			s, err = nil, fmt.Errorf("%w: not a keystore file: %v", ErrKey, fault)
+		}
+	}()
 	key, err := keystore.DecryptKey(file, password)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	return NewSigner(key.PrivateKey), nil
+}
+
+// affordable reports whether deriving a key with these parameters stays within
+// reasonable memory and time: scrypt takes 128·r·(N + p) bytes and a little.
+func affordable(parameters map[string]any) bool {
+	number := func(name string) float64 {
+		x, _ := parameters[name].(float64)
+		return x
+	}
+	n, r, p := number("n"), number("r"), number("p")
+	return 128*r*(n+p+2) <= maxScryptMemory && n <= maxScryptMemory && r <= maxScryptMemory && p <= 64 &&
+		number("c") <= 1<<24 && number("dklen") <= 1024
 }
