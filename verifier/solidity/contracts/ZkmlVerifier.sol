@@ -60,6 +60,25 @@ contract ZkmlVerifier is Plonk {
     /// @dev The selector and the heads of three arguments.
     uint256 private constant HEADS = 0x64;
 
+    /// @notice Fails on a chain that lacks a precompiled contract.
+    /// @dev A call of an address without code succeeds and computes nothing; without sums of points every
+    /// proof would hold. The pairing is tried by `register`.
+    constructor() {
+        // 2·[1]₁, which takes a product and a sum.
+        uint256 sum = Bn254.newSum();
+        Bn254.addMulGenerator(sum, 2);
+        uint256 x;
+        uint256 y;
+        assembly ("memory-safe") {
+            x := mload(sum)
+            y := mload(add(sum, 0x20))
+        }
+        bool present = x == 0x030644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd3
+            && y == 0x15ed738c0e0a7c92e7845f96b2ae9c0a68a6a449e3538fc7ff3ebf7a5a18a2c4 && Bn254.power(2, 10) == 1024
+            && sha256("") == 0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855;
+        if (!present) revert PrecompileFailed();
+    }
+
     /// @inheritdoc IZkmlVerifier
     function verify(bytes32 modelId, uint256[] calldata publicWords, bytes calldata proof) external view {
         uint256 key = _load(modelId, 0);
