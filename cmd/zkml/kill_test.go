@@ -74,7 +74,8 @@ func testKill(t *testing.T, several bool, jobs, kills int) {
 	}()
 	address := freeAddress(t)
 	env := append(os.Environ(), srs.CacheVariable+"="+filepath.Join(dir, "cache"))
-	common := []string{"--data", filepath.Join(dir, "data"), "--operator-key", filepath.Join(dir, "key"), "--insecure-dev-srs", "--takeover", "2s"}
+	common := []string{"--data", filepath.Join(dir, "data"), "--operator-key", filepath.Join(dir, "key"), "--insecure-dev-srs", "--takeover", "2s",
+		"--max-faults", "100"} // one job may be hit by many kills
 	serve := append([]string{"serve", "--no-auth", "--listen", address}, common...)
 	programs := []*process{{t: t, args: serve, env: env, log: log}}
 	if several {

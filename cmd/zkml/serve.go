@@ -21,6 +21,7 @@ import (
 	"github.com/zkml-go/zkml/service"
 	"github.com/zkml-go/zkml/service/access"
 	"github.com/zkml-go/zkml/service/api"
+	"github.com/zkml-go/zkml/service/job"
 	"github.com/zkml-go/zkml/service/queue"
 )
 
@@ -28,7 +29,7 @@ import (
 type serviceFlags struct {
 	data, nats, operatorKey string
 	memory                  int64
-	replicas                int
+	replicas, maxFaults     int
 	takeover, grace         time.Duration
 	dev                     bool
 }
@@ -45,6 +46,7 @@ func (f *serviceFlags) add(flags *pflag.FlagSet) {
 func (f *serviceFlags) addWorker(flags *pflag.FlagSet) {
 	flags.Int64Var(&f.memory, "memory", 4096, "what jobs may use, in `MiB`")
 	flags.DurationVar(&f.takeover, "takeover", 30*time.Second, "how long a worker may be silent before its job goes to another one")
+	flags.IntVar(&f.maxFaults, "max-faults", job.DefaultPolicy.MaxFaults, "after how many lost workers and other faults a job is given up")
 	flags.DurationVar(&f.grace, "grace", 20*time.Second, "how long a job may go on when the program is told to end")
 	insecure(flags, &f.dev)
 }
@@ -72,6 +74,12 @@ func (f *serviceFlags) config(a *app) (service.Config, error) {
 		return c, usagef("--takeover %v: want at least 1s", f.takeover)
 	default:
 		c.Queue.Takeover = f.takeover
+	}
+	switch {
+	case f.maxFaults < 0:
+		return c, usagef("--max-faults %d: want at least 1", f.maxFaults)
+	case f.maxFaults > 0:
+		c.Queue.Policy.MaxFaults = f.maxFaults
 	}
 	if c.OperatorKey == "" {
 		folder, err := os.UserConfigDir()
