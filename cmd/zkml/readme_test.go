@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/zkml-go/zkml/prover/srs"
-	"github.com/zkml-go/zkml/verifier/solidity/evm"
 )
 
 var update = flag.Bool("update", false, "write the commands' output into README.md")
@@ -79,9 +78,6 @@ func TestReadme(t *testing.T) {
 func TestDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a proof of LeNet-5 takes half a minute")
-	}
-	if _, err := evm.FindCompiler(); err != nil && os.Getenv("CI") != "true" {
-		t.Skip(err)
 	}
 	text, err := os.ReadFile(readme)
 	if err != nil {
