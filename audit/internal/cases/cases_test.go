@@ -2,10 +2,14 @@ package cases
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
 	"github.com/zkml-go/zkml/audit"
+	"github.com/zkml-go/zkml/circuit/gadget"
 )
 
 // small leaves out what takes long.
@@ -94,6 +98,22 @@ func TestExemption(t *testing.T) {
 		}
 		if len(usual.Survivors) > 0 || (len(usual.Exempt) > 0) != (len(strict.Survivors) > 0) {
 			t.Errorf("%s: exempt %v, survivors %v; without the exemption %v", c.System.Name, usual.Exempt, usual.Survivors, strict.Survivors)
+		}
+		if len(strict.Survivors) == 0 {
+			continue
+		}
+		// The same system, in which that quotient is an element of a tensor.
+		free := strict.Survivors[0].Wire
+		element := *c.System
+		element.Tensors = append(slices.Clone(element.Tensors), audit.Tensor{
+			Name: "quotient", Exprs: []gadget.Expr{{Wire: gadget.Wire(free), Coeff: fr.One()}},
+		})
+		covered, err := audit.Run(context.Background(), &element, c.Inputs, audit.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(covered.Survivors, func(s audit.Survivor) bool { return s.Wire == free }) {
+			t.Errorf("%s: a free element of a tensor is exempt", c.System.Name)
 		}
 	}
 	if found == 0 {
