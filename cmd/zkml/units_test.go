@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 
+	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/quantize"
 )
 
@@ -32,6 +35,22 @@ func TestParseEncoding(t *testing.T) {
 	for _, text := range []string{"", "uint8", "uint8:", "uint8:0", "uint8:1/0", "uint8:-1", "uint8:2^x", "uint8:2^99", "uint0:1", "int33:1", "float:1", "uint8:1/2/3"} {
 		if got, ok := parseEncoding(text); ok {
 			t.Errorf("%q is accepted as %+v", text, got)
+		}
+	}
+}
+
+// The codes of errors that no script makes.
+func TestExitCodes(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want int
+	}{
+		{&quantize.InvalidError{Node: -1, Reason: "too many inferences"}, exitModel},
+		{circuit.ErrTooLarge, exitModel},
+		{errors.New("anything else"), exitInternal},
+	} {
+		if got := exitCode(fmt.Errorf("compile: %w", test.err)); got != test.want {
+			t.Errorf("%v: exit %d, want %d", test.err, got, test.want)
 		}
 	}
 }
