@@ -106,7 +106,7 @@ func Compile(ctx context.Context, p *quantize.Program, opt Options) (*Circuit, e
 		return nil, err
 	}
 	c := &compiler{program: p, manifest: m, b: gadget.New(1<<16, widths...)}
-	if err := c.compile(); err != nil {
+	if err := c.compile(ctx); err != nil {
 		return nil, err
 	}
 	return &Circuit{

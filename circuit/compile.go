@@ -1,6 +1,7 @@
 package circuit
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/zkml-go/zkml/circuit/gadget"
@@ -19,9 +20,14 @@ type compiler struct {
 	only     []quantize.ID   // the one node that uses it, if uses is 1 and that is no output
 }
 
-// compile writes all rows. Public words and secret inputs come first, as gnark
+// compile writes all rows, unless there are too many or the context ends.
+func (c *compiler) compile(ctx context.Context) error {
+	return c.b.Bounded(ctx, c.write)
+}
+
+// write writes all rows. Public words and secret inputs come first, as gnark
 // numbers wires in that order.
-func (c *compiler) compile() error {
+func (c *compiler) write() error {
 	p := c.program
 	c.countUses()
 	c.tensors = make([][]gadget.Expr, len(p.Nodes))

@@ -96,7 +96,7 @@ func fewestRows(ctx context.Context, p *quantize.Program, m *Manifest, candidate
 			if least > 0 && entry<<w[len(w)-1] > least {
 				continue
 			}
-			wg.Go(func() { rows[j], errs[j] = countRows(p, m, w) })
+			wg.Go(func() { rows[j], errs[j] = countRows(ctx, p, m, w) })
 		}
 		wg.Wait()
 		for j := i; j < min(i+2, len(candidates)); j++ {
@@ -115,9 +115,9 @@ func fewestRows(ctx context.Context, p *quantize.Program, m *Manifest, candidate
 }
 
 // countRows returns the rows of the circuit with tables of the given widths.
-func countRows(p *quantize.Program, m *Manifest, widths []int) (int, error) {
+func countRows(ctx context.Context, p *quantize.Program, m *Manifest, widths []int) (int, error) {
 	c := &compiler{program: p, manifest: m, b: gadget.NewDry(widths...)}
-	if err := c.compile(); err != nil {
+	if err := c.compile(ctx); err != nil {
 		return 0, err
 	}
 	return c.b.Rows() + m.NbWords(), nil

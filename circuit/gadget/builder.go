@@ -33,6 +33,7 @@
 package gadget
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
 	"sort"
@@ -107,7 +108,9 @@ type Builder struct {
 	ranges    map[int]*Table           // by width
 	lookups   map[string]*Table        // by content
 	tables    []*Table                 // all of them
+	queries   int                      // of all tables
 	err       error
+	ended     func() error // see Bounded
 }
 
 // run says that rows from first on, up to the next run, belong to a region.
@@ -211,6 +214,49 @@ var ErrTooLarge = fmt.Errorf("the circuit has more than %d rows", MaxRows)
 // Err returns the first error so far. Nothing is written after it.
 func (b *Builder) Err() error { return b.err }
 
+// limit fails when the rows written, and two at least for each query of a table that
+// isn't closed yet, are too many. Within Bounded it ends the work then, and when the
+// context has ended.
+func (b *Builder) limit() {
+	least := b.rows
+	if b.phase == Decide {
+		least += 2 * b.queries
+	}
+	if least > MaxRows {
+		b.fail(ErrTooLarge)
+		if b.ended != nil {
+			panic(stopped{b.err})
+		}
+	}
+	if b.ended != nil && (b.rows+b.queries)&(1<<14-1) == 0 {
+		if err := b.ended(); err != nil {
+			panic(stopped{err})
+		}
+	}
+}
+
+// stopped is how limit leaves the gadget that was writing.
+type stopped struct{ err error }
+
+// Bounded runs f, which writes rows with the builder, and ends it in the middle when
+// there are too many of them, with ErrTooLarge, or when the context has ended, with its
+// error. A gadget may write millions of rows at a time. Afterwards the builder is of no
+// use if f was ended.
+func (b *Builder) Bounded(ctx context.Context, f func() error) (err error) {
+	b.ended = ctx.Err
+	defer func() {
+		b.ended = nil
+		switch r := recover().(type) {
+		case nil:
+		case stopped:
+			err = r.err
+		default:
+			panic(r)
+		}
+	}()
+	return f()
+}
+
 // row writes ql·xa + qr·xb + qm·xa·xb + qo·xc + qk = 0 and returns its index.
 func (b *Builder) row(xa, xb, xc Wire, ql, qr, qm, qo, qk fr.Element, flag constraint.CommitmentConstraint) int {
 	if n := len(b.runs); n == 0 || b.runs[n-1].region != b.region {
@@ -221,9 +267,7 @@ func (b *Builder) row(xa, xb, xc Wire, ql, qr, qm, qo, qk fr.Element, flag const
 	}
 	b.rowsBy[b.region]++
 	b.rows++
-	if b.rows > MaxRows {
-		b.fail(ErrTooLarge)
-	}
+	b.limit()
 	if b.sys == nil || b.err != nil {
 		return b.rows - 1
 	}

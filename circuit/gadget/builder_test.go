@@ -1,6 +1,7 @@
 package gadget
 
 import (
+	"context"
 	"errors"
 	"math/big"
 	"testing"
@@ -158,5 +159,41 @@ func TestTooManyRows(t *testing.T) {
 	b.Mul(x, x)
 	if !errors.Is(b.Finish(), ErrTooLarge) {
 		t.Errorf("%d rows give %v", b.Rows(), b.Err())
+	}
+}
+
+// Bounded ends what writes without end: rows, and queries that will be rows.
+func TestBounded(t *testing.T) {
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, test := range []struct {
+		name string
+		ctx  context.Context
+		rows int // written already
+		more func(b *Builder, x Expr)
+		want error
+	}{
+		{"rows", context.Background(), MaxRows - 1000, func(b *Builder, x Expr) { b.Mul(x, x) }, ErrTooLarge},
+		{"queries", context.Background(), MaxRows - 1000, func(b *Builder, x Expr) { b.rangeTable(8).add(query{x: x}) }, ErrTooLarge},
+		{"cancelled", cancelled, 0, func(b *Builder, x Expr) { b.Mul(x, x) }, context.Canceled},
+	} {
+		b := NewDry(8)
+		x := b.Secret("x")
+		b.rows = test.rows
+		err := b.Bounded(test.ctx, func() error {
+			for range 1 << 20 {
+				test.more(b, x)
+			}
+			return nil
+		})
+		if !errors.Is(err, test.want) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		if extra := b.rows + 2*b.queries - test.rows; extra > 1<<15 {
+			t.Errorf("%s: ended after %d rows", test.name, extra)
+		}
+	}
+	if err := NewDry(8).Bounded(context.Background(), func() error { return ErrTooLarge }); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("the function's own error becomes %v", err)
 	}
 }

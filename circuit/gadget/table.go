@@ -89,6 +89,8 @@ func (t *Table) add(q query) {
 		return
 	}
 	t.queries = append(t.queries, q)
+	t.b.queries++
+	t.b.limit()
 }
 
 // tally hints and commits the multiplicities.
