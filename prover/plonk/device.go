@@ -47,7 +47,7 @@ type Device interface {
 	FromCoset(ctx context.Context, shift fr.Element, vectors ...Vector) error
 
 	// Map sets dst[i] to the formula's value at each index i. The formula's vectors
-	// have dst's length; dst may be among them.
+	// have dst's length; dst may be among them, but not under [Next].
 	Map(ctx context.Context, dst Vector, f Formula) error
 	// Evaluate returns the values at z of polynomials given by coefficients.
 	Evaluate(ctx context.Context, z fr.Element, polynomials ...Vector) ([]fr.Element, error)

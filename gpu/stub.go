@@ -1,0 +1,26 @@
+//go:build !icicle
+
+package gpu
+
+import "github.com/zkml-go/zkml/prover/plonk"
+
+// Card is a CUDA card; there is none in this build.
+type Card struct{ plonk.Device }
+
+// Devices lists the cards.
+func Devices() ([]Info, error) { return nil, ErrNotBuilt }
+
+// Open returns the card of this index, checked.
+func Open(index int) (*Card, error) { return nil, ErrNotBuilt }
+
+// Close frees what is on the card.
+func (c *Card) Close() error { return nil }
+
+// check refuses a circuit that the card has no memory for.
+func (c *Card) check(n, commitments int, lowMemory bool) error { return ErrNotBuilt }
+
+// session returns the card as one prover's device, and what frees its bases.
+func (c *Card) session() (plonk.Device, func()) { return c.Device, func() {} }
+
+// acquire waits for the card.
+func (c *Card) acquire(done <-chan struct{}) (release func(), ok bool) { return func() {}, true }
