@@ -7,7 +7,7 @@ NPM ?= npm
 # Where the Solidity compiler lies for programs that go run builds elsewhere.
 export ZKML_SOLC ?= $(CURDIR)/node_modules/solc
 
-.PHONY: build test bench fuzz visibility evm contracts differential tools demo audit go
+.PHONY: build test bench fuzz visibility evm contracts differential tools demo audit gpu-test go
 
 # The command, into bin/.
 build: go
@@ -59,6 +59,12 @@ evm: go tools
 	$(GO) test -count=1 -timeout 60m -v -run 'TestLending|TestEligibility|TestTicTacToe|TestTemplateProjects' ./verifier/solidity/evm -args -full
 	$(GO) test -count=1 -timeout 60m -v ./verifier/solidity/internal/reusable -args -full -summary $(CURDIR)/bin/evm.txt
 	@cat bin/evm.txt
+
+# The tagged package gpu, through ICICLE's own Go wrappers, against a stand-in for CUDA and
+# ICICLE that computes on the CPU: needs gcc, no card and no CUDA. With the race detector.
+gpu-test: go
+	@eval "$$(gpu/shim/build.sh)" && $(GO) vet -tags 'icicle shim' ./gpu/... && \
+	  $(GO) test -race -count=1 -timeout 30m -v -tags 'icicle shim' ./gpu $(GPUTEST)
 
 # Compiles the reusable verifier into the files that the Go package embeds. The tests
 # fail where these differ from the sources.

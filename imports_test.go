@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"prover/srs":               nil,
 	"prover/msm":               nil,
 	"prover/plonk":             {"prover/msm"},
+	"gpu":                      {"prover/msm", "prover/plonk"},
 	"verifier/solidity":        {"circuit", "circuit/gadget", "graph", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor"},
 	"verifier/solidity/evm":    {"circuit", "circuit/gadget", "graph", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "verifier/solidity"},
 	"verifier/solidity/client": {"circuit", "circuit/gadget", "graph", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "verifier/solidity"},

@@ -25,6 +25,7 @@ type Card struct {
 	domain int                        // elements of the NTT's domain; 0 before the first
 	free   map[int][]core.DeviceSlice // wiped vectors, by length
 	held   map[uintptr]core.DeviceSlice
+	lost   error // why Free failed
 }
 
 var _ plonk.Device = (*Card)(nil)
@@ -138,14 +139,18 @@ type session struct {
 }
 
 // session returns the card as one prover's device, and what frees its bases.
-func (c *Card) session() (plonk.Device, func()) {
+func (c *Card) session() (plonk.Device, func() error) {
 	s := &session{Card: c}
-	return s, func() {
+	return s, func() (first error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, b := range s.bases {
-			_ = c.do(context.Background(), func() { c.release(b.points) }) // Close tries again
+			// What can't be freed now, Close tries again.
+			if err := c.do(context.Background(), func() { c.release(b.points) }); first == nil {
+				first = err
+			}
 		}
 		s.bases = nil
+		return first
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // compare has the card and the CPU compute the same multi-exponentiation and the same
 // transform: libraries for another card, or of another version, give other results.
-func (c *Card) compare() error {
+func (c *Card) compare() (err error) {
 	const n = 64
 	scalars := make(fr.Vector, n)
 	scalars.MustSetRandom()
@@ -26,7 +26,13 @@ func (c *Card) compare() error {
 	points := gc.BatchScalarMultiplicationG1(&generator, scalars)
 	shift := fr.NewElement(5)
 	card, release := c.session()
-	defer release()
+	defer func() {
+		for _, failed := range []error{release(), c.takeLost()} {
+			if err == nil && failed != nil {
+				err = fmt.Errorf("check the card: %w", failed)
+			}
+		}
+	}()
 	var sums [2][]gc.G1Affine
 	var values [2]fr.Vector
 	for i, d := range []plonk.Device{new(plonk.CPU), card} {
@@ -53,10 +59,11 @@ func sample(d plonk.Device, points []gc.G1Affine, scalars fr.Vector, shift fr.El
 	if err != nil {
 		return nil, nil, err
 	}
-	v, err := d.Upload(scalars)
+	v, err := d.Upload(slices.Clone(scalars)) // the CPU's vector is the slice, wiped when freed
 	if err != nil {
 		return nil, nil, err
 	}
+	defer d.Free(v)
 	values, err := d.Allocate(len(scalars))
 	if err != nil {
 		return nil, nil, err

@@ -154,17 +154,26 @@ func (c *Card) Read(elements []fr.Element, src plonk.Vector) error {
 	return c.do(context.Background(), func() { read(elements, src.(vector).memory) })
 }
 
-// Free implements [plonk.Device]. Memory that can't be wiped isn't used again.
+// Free implements [plonk.Device]. Memory that can't be wiped isn't used again, and takeLost
+// says so.
 func (c *Card) Free(vectors ...plonk.Vector) {
-	_ = c.do(context.Background(), func() {
+	_ = c.do(context.Background(), func() { // nothing in it throws
 		for _, v := range vectors {
 			v, ok := v.(vector)
 			if !ok || v.n == 0 {
 				continue
 			}
-			_ = c.giveBack(v.memory) // the next call on the card says what is wrong
+			if err := c.giveBack(v.memory); err != nil {
+				c.lost = err
+			}
 		}
 	})
+}
+
+// takeLost returns why [Card.Free] has failed since the last call, if it has.
+func (c *Card) takeLost() (err error) {
+	_ = c.do(context.Background(), func() { err, c.lost = c.lost, nil })
+	return err
 }
 
 // montgomery is 2²⁵⁶: its product with limbs in standard form is their element.

@@ -31,12 +31,12 @@ func (c *Card) transform(dst, src core.DeviceSlice, direction core.NTTDir) {
 	must(ntt.Ntt(src, direction, &cfg, dst).CudaErrorCode, "transform")
 }
 
-// enlarge makes a domain of n elements, in place of the one before.
+// enlarge makes a domain of n elements, in place of the one before: of this card, or of one
+// that failed before it could be closed. ICICLE makes none where there is one,
+// and loses the memory of the old one's n roots.
 func (c *Card) enlarge(n int) {
-	if c.domain > 0 {
-		c.domain = 0
-		must(ntt.ReleaseDomain(deviceContext()).CudaErrorCode, "release the domain")
-	}
+	c.domain = 0
+	must(ntt.ReleaseDomain(deviceContext()).CudaErrorCode, "release the domain")
 	root, err := fr.Generator(uint64(n))
 	if err != nil {
 		panic(failure{err})

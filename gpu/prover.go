@@ -24,7 +24,7 @@ type Prover struct {
 
 	mu      sync.Mutex
 	card    *plonk.Prover // nil before the first proof, and when the card has failed
-	release func()        // frees the card's bases
+	release func() error  // frees the card's bases
 	cpu     *plonk.Prover // nil before it is needed
 }
 
@@ -79,10 +79,14 @@ func (p *Prover) onCard(ctx context.Context, w witness.Witness, o plonk.ProofOpt
 		}
 	}
 	proof, err := p.verified(p.card, ctx, w, o)
-	if errors.Is(err, ErrCard) {
-		p.unload()
+	// A witness that couldn't be wiped is a failure, whatever became of the proof.
+	if err = errors.Join(err, p.o.Card.takeLost()); err != nil {
+		if errors.Is(err, ErrCard) {
+			err = errors.Join(err, p.unload())
+		}
+		return nil, err
 	}
-	return proof, err
+	return proof, nil
 }
 
 // load prepares the circuit on the card, if it has the memory.
@@ -94,20 +98,20 @@ func (p *Prover) load(ctx context.Context) error {
 	device, release := p.o.Card.session()
 	prover, err := plonk.New(ctx, p.system, p.key, plonk.Options{Device: device, LowMemory: p.o.LowMemory})
 	if err != nil {
-		release()
-		return err
+		return errors.Join(err, release())
 	}
 	p.card, p.release = prover, release
 	return nil
 }
 
 // unload frees what the card keeps.
-func (p *Prover) unload() {
-	if p.card != nil {
-		p.card.Close()
-		p.release()
-		p.card = nil
+func (p *Prover) unload() error {
+	if p.card == nil {
+		return nil
 	}
+	p.card.Close()
+	p.card = nil
+	return errors.Join(p.release(), p.o.Card.takeLost())
 }
 
 // onCPU returns the prover on the CPU.
@@ -133,13 +137,15 @@ func (p *Prover) verified(prover *plonk.Prover, ctx context.Context, w witness.W
 	return proof, nil
 }
 
-// Close frees what the prover keeps. There must be no proof in the making.
-func (p *Prover) Close() {
+// Close frees what the prover keeps. There must be no proof in the making. Its error is the
+// card's.
+func (p *Prover) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.unload()
+	err := p.unload()
 	if p.cpu != nil {
 		p.cpu.Close()
 		p.cpu = nil
 	}
+	return err
 }

@@ -20,7 +20,12 @@ func (c *Card) Close() error { return nil }
 func (c *Card) check(n, commitments int, lowMemory bool) error { return ErrNotBuilt }
 
 // session returns the card as one prover's device, and what frees its bases.
-func (c *Card) session() (plonk.Device, func()) { return c.Device, func() {} }
+func (c *Card) session() (plonk.Device, func() error) {
+	return c.Device, func() error { return nil }
+}
+
+// takeLost returns why memory couldn't be freed.
+func (c *Card) takeLost() error { return nil }
 
 // acquire waits for the card.
 func (c *Card) acquire(done <-chan struct{}) (release func(), ok bool) { return func() {}, true }
