@@ -218,8 +218,9 @@ const (
 	domainBytes  = 2 * elementSize
 )
 
-// check refuses a circuit of n rows that the card has no memory for.
-func (c *Card) check(n, commitments int, lowMemory bool) error {
+// Fits refuses a circuit, of a domain of n rows and with BSB22 commitments, that the card has
+// no memory for; the error matches [ErrMemory].
+func (c *Card) Fits(n, commitments int, lowMemory bool) error {
 	vectors := proofVectors + 2*(8+commitments)
 	if !lowMemory {
 		vectors += 3 * (7 + commitments)
@@ -230,7 +231,7 @@ func (c *Card) check(n, commitments int, lowMemory bool) error {
 		return err
 	}
 	if free < need {
-		return fmt.Errorf("%w: a proof of 2^k = %d rows takes about %d bytes, %d are free", ErrMemory, n, need, free)
+		return fmt.Errorf("%w: a proof in a domain of %d takes about %d bytes, %d are free", ErrMemory, n, need, free)
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func (p *Prover) onCard(ctx context.Context, w witness.Witness, o plonk.ProofOpt
 // load prepares the circuit on the card, if it has the memory.
 func (p *Prover) load(ctx context.Context) error {
 	commitments, _ := p.system.CommitmentInfo.(constraint.PlonkCommitments)
-	if err := p.o.Card.check(int(p.key.Vk.Size), len(commitments), p.o.LowMemory); err != nil {
+	if err := p.o.Card.Fits(int(p.key.Vk.Size), len(commitments), p.o.LowMemory); err != nil {
 		return err
 	}
 	device, release := p.o.Card.session()

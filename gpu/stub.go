@@ -16,8 +16,8 @@ func Open(index int) (*Card, error) { return nil, ErrNotBuilt }
 // Close frees what is on the card.
 func (c *Card) Close() error { return nil }
 
-// check refuses a circuit that the card has no memory for.
-func (c *Card) check(n, commitments int, lowMemory bool) error { return ErrNotBuilt }
+// Fits refuses a circuit that the card has no memory for.
+func (c *Card) Fits(n, commitments int, lowMemory bool) error { return ErrNotBuilt }
 
 // session returns the card as one prover's device, and what frees its bases.
 func (c *Card) session() (plonk.Device, func() error) {

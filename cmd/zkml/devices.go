@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 
+	"github.com/consensys/gnark/constraint"
+	cs "github.com/consensys/gnark/constraint/bn254"
 	"github.com/spf13/cobra"
 
 	"github.com/zkml-go/zkml"
@@ -71,7 +73,7 @@ func (a *app) proveOn(ctx context.Context, device string, m *zkml.Model, pk *pro
 	}
 	card, why, err := gpu.Select(choice)
 	if err != nil {
-		return nil, err
+		return nil, &hintedError{usage(err), "zkml devices lists what there is; --device auto takes the CPU where there is no card"}
 	}
 	if why != nil {
 		a.log.Info("proving on the CPU", "why", why)
@@ -81,8 +83,15 @@ func (a *app) proveOn(ctx context.Context, device string, m *zkml.Model, pk *pro
 	}
 	onCard := options
 	onCard.Device = card
-	proof, failed := proveOnce(ctx, m, pk, inputs, onCard, o)
-	failed = errors.Join(failed, card.Close()) // a witness may be left on the card
+	var proof *prover.Proof
+	commitments, _ := m.Circuit.System.(*cs.SparseR1CS).CommitmentInfo.(constraint.PlonkCommitments)
+	failed := card.Fits(1<<m.DomainLog(), len(commitments), options.LowMemory)
+	if failed == nil {
+		proof, failed = proveOnce(ctx, m, pk, inputs, onCard, o)
+	}
+	if closed := card.Close(); failed == nil {
+		failed = closed // a witness may be left on the card
+	}
 	if failed == nil || ctx.Err() != nil {
 		return proof, failed
 	}
