@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/consensys/gnark/constraint"
-	cs "github.com/consensys/gnark/constraint/bn254"
 	"github.com/spf13/cobra"
 
 	"github.com/zkml-go/zkml"
@@ -84,7 +83,7 @@ func (a *app) proveOn(ctx context.Context, device string, m *zkml.Model, pk *pro
 	onCard := options
 	onCard.Device = card
 	var proof *prover.Proof
-	commitments, _ := m.Circuit.System.(*cs.SparseR1CS).CommitmentInfo.(constraint.PlonkCommitments)
+	commitments, _ := m.Circuit.System.CommitmentInfo.(constraint.PlonkCommitments)
 	failed := card.Fits(1<<m.DomainLog(), len(commitments), options.LowMemory)
 	if failed == nil {
 		proof, failed = proveOnce(ctx, m, pk, inputs, onCard, o)
