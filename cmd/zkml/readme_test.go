@@ -176,7 +176,7 @@ func TestReadmeMake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := regexp.MustCompile("(?m)(?:^|`)make ([a-z]+)").FindAllStringSubmatch(string(text), -1)
+	found := regexp.MustCompile("(?m)(?:^|`)make ([a-z-]+)").FindAllStringSubmatch(string(text), -1)
 	if len(found) < 3 {
 		t.Fatalf("found %d make commands", len(found))
 	}
