@@ -176,6 +176,13 @@ func TestProof(t *testing.T) {
 	if j, err = c.Wait(ctx, j, func(j client.Job) { states[j.State] = true }); err != nil || j.State != "succeeded" || !states["succeeded"] {
 		t.Fatalf("%+v %+v, %v", j, j.Failure, err)
 	}
+	took := 0.0
+	for _, stage := range j.Stages {
+		took += stage.Seconds
+	}
+	if len(j.Stages) < 8 || j.Stages[0].Name != "loading the model" || took <= 0 || took > j.Finished.Sub(*j.Started).Seconds() {
+		t.Errorf("stages %+v", j.Stages)
+	}
 	var proofText, keyText, secretsText bytes.Buffer
 	for _, err := range []error{c.Proof(ctx, j.ID, &proofText), c.VerifyingKey(ctx, build.Model, &keyText), c.Secrets(ctx, j.ID, &secretsText)} {
 		if err != nil {

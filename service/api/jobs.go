@@ -189,6 +189,9 @@ func view(r *job.Record) client.Job {
 		Priority: string(r.Priority), Attempt: r.Attempt, Created: r.Created,
 		Started: given(r.Started), Finished: given(r.Finished), Deadline: given(r.Deadline),
 	}
+	for _, stage := range r.Stages {
+		j.Stages = append(j.Stages, client.Stage{Name: stage.Name, Seconds: stage.Took.Seconds()})
+	}
 	if f := r.Failure; f != nil && r.State == job.Failed {
 		j.Failure = &client.Failure{Fault: string(f.Fault), Code: f.Code, Message: f.Message, Retry: f.Retry}
 	}

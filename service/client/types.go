@@ -64,6 +64,7 @@ type Job struct {
 	Kind     string     `json:"kind" enum:"proof,build"`
 	State    string     `json:"state" enum:"queued,running,succeeded,failed,cancelled,expired"`
 	Stage    string     `json:"stage,omitempty" doc:"what a running job is doing"`
+	Stages   []Stage    `json:"stages,omitempty" doc:"what the last attempt has done"`
 	Model    string     `json:"model,omitempty" doc:"SHA-256 of the .zkml that is proven, or that was built"`
 	Priority string     `json:"priority"`
 	Attempt  uint64     `json:"attempt"`
@@ -72,6 +73,12 @@ type Job struct {
 	Finished *time.Time `json:"finished,omitempty"`
 	Deadline *time.Time `json:"deadline,omitempty"`
 	Failure  *Failure   `json:"failure,omitempty"`
+}
+
+// Stage is a part of an attempt that has ended.
+type Stage struct {
+	Name    string  `json:"name"`
+	Seconds float64 `json:"seconds"`
 }
 
 // Final reports whether the job has ended.

@@ -113,6 +113,12 @@ type Failure struct {
 	Detail []byte `json:"detail,omitempty"`
 }
 
+// Stage is a part of an attempt that has ended.
+type Stage struct {
+	Name string        `json:"name"`
+	Took time.Duration `json:"took"` // nanoseconds
+}
+
 // Record is all that is known of a job.
 type Record struct {
 	ID       string   `json:"id"`
@@ -126,8 +132,9 @@ type Record struct {
 	Faults int `json:"faults"`
 	// Worker had the job last.
 	Worker string `json:"worker,omitempty"`
-	// Stage is what a running job is doing.
+	// Stage is what a running job is doing, Stages what the last attempt has done.
 	Stage    string    `json:"stage,omitempty"`
+	Stages   []Stage   `json:"stages,omitempty"`
 	Created  time.Time `json:"created"`
 	Started  time.Time `json:"started,omitzero"` // of the last attempt
 	Finished time.Time `json:"finished,omitzero"`

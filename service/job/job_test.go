@@ -36,7 +36,7 @@ func TestTransitions(t *testing.T) {
 			outcome{job.Running, nil}, outcome{job.Running, nil}, outcome{job.Running, nil}, false, 4, 1},
 		{"claim late", func(r job.Record, _ uint64) (job.Record, error) { return r.Claim("w", epoch.Add(time.Hour), policy) },
 			outcome{job.Expired, nil}, outcome{job.Expired, nil}, outcome{job.Expired, nil}, true, 3, 0},
-		{"advance", func(r job.Record, a uint64) (job.Record, error) { return r.Advance(a, "solve") },
+		{"advance", func(r job.Record, a uint64) (job.Record, error) { return r.Advance(a, "solve", nil) },
 			outcome{job.Queued, job.ErrFenced}, outcome{job.Running, nil}, outcome{job.Running, job.ErrFenced}, false, 3, 0},
 		{"succeed", func(r job.Record, a uint64) (job.Record, error) { return r.Succeed(a, "", json.RawMessage("1"), epoch) },
 			outcome{job.Queued, job.ErrFenced}, outcome{job.Succeeded, nil}, outcome{job.Running, job.ErrFenced}, false, 3, 0},
@@ -64,12 +64,15 @@ func TestTransitions(t *testing.T) {
 			}
 			return got
 		}
-		r := job.Record{State: job.Queued, Attempt: 3, Deadline: epoch.Add(time.Minute)}
+		r := job.Record{State: job.Queued, Attempt: 3, Deadline: epoch.Add(time.Minute), Stages: []job.Stage{{Name: "load"}}}
 		check("queued", r, 3, c.queued)
 		r.State = job.Running
 		got := check("running", r, 3, c.owner)
 		if int(got.Attempt) != c.attemptAfter || got.Faults != c.faultsRun {
 			t.Errorf("%s: attempt %d, faults %d; want %d, %d", c.name, got.Attempt, got.Faults, c.attemptAfter, c.faultsRun)
+		}
+		if new := got.Attempt > r.Attempt || c.name == "advance"; new != (got.Stages == nil) {
+			t.Errorf("%s: stages %v", c.name, got.Stages)
 		}
 		check("a stale attempt", r, 2, c.stale)
 		for _, s := range finals {
@@ -230,7 +233,7 @@ func simulate(seed uint64, fenced bool) error {
 				s.change(between, func(r job.Record) (job.Record, error) { return r.Release(attempt) })
 				w.attempt = 0
 			default:
-				if _, err := s.change(between, func(r job.Record) (job.Record, error) { return r.Advance(attempt, "x") }); err != nil {
+				if _, err := s.change(between, func(r job.Record) (job.Record, error) { return r.Advance(attempt, "x", nil) }); err != nil {
 					w.attempt = 0
 				}
 			}

@@ -45,7 +45,7 @@ func (r Record) Claim(worker string, now time.Time, p Policy) (Record, error) {
 			return r.park(fmt.Sprintf("the worker of attempt %d vanished", r.Attempt), now), nil
 		}
 	}
-	r.State, r.Worker, r.Started, r.Stage, r.Failure = Running, worker, now, "", nil
+	r.State, r.Worker, r.Started, r.Stage, r.Stages, r.Failure = Running, worker, now, "", nil, nil
 	r.Attempt++
 	return r, nil
 }
@@ -61,12 +61,12 @@ func (r Record) own(attempt uint64) error {
 	return nil
 }
 
-// Advance tells what a running job is doing.
-func (r Record) Advance(attempt uint64, stage string) (Record, error) {
+// Advance tells what a running job is doing, and what it has done.
+func (r Record) Advance(attempt uint64, stage string, done []Stage) (Record, error) {
 	if err := r.own(attempt); err != nil {
 		return r, err
 	}
-	r.Stage = stage
+	r.Stage, r.Stages = stage, done
 	return r, nil
 }
 

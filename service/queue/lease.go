@@ -22,6 +22,7 @@ type Lease struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	done    chan struct{}
+	stages  []job.Stage
 }
 
 // lease begins an attempt and keeps it alive.
@@ -89,17 +90,21 @@ func (l *Lease) lost(r job.Record) error {
 	if r.Attempt < l.record.Attempt {
 		return nil // a look that is older than the claim
 	}
-	_, err := r.Advance(l.record.Attempt, "")
+	_, err := r.Advance(l.record.Attempt, "", nil)
 	return err
 }
 
-// Advance tells the stage.
-func (l *Lease) Advance(stage string) error {
+// Advance tells the stage, and those that have ended.
+func (l *Lease) Advance(stage string, done []job.Stage) error {
 	_, err := l.q.change(l.ctx, l.record.Tenant, l.record.ID, func(r job.Record) (job.Record, error) {
-		return r.Advance(l.record.Attempt, stage)
+		return r.Advance(l.record.Attempt, stage, done)
 	})
 	return err
 }
+
+// Done is told before the lease is ended which stages there were. They get into the record
+// with its end.
+func (l *Lease) Done(stages []job.Stage) { l.stages = stages }
 
 // Succeed records the result, for a build with the digest of its model.
 func (l *Lease) Succeed(ctx context.Context, model string, result json.RawMessage) error {
@@ -146,6 +151,7 @@ func (l *Lease) end(ctx context.Context, do func(job.Record) (job.Record, error)
 		r, err := l.q.change(ctx, l.record.Tenant, l.record.ID, func(r job.Record) (job.Record, error) {
 			next, err := do(r)
 			if err == nil {
+				next.Stages = l.stages
 				mine, err = json.Marshal(next)
 			}
 			return next, err

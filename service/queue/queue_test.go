@@ -134,16 +134,21 @@ func TestSucceed(t *testing.T) {
 	if l == nil || l.Record().ID != r.ID || l.Record().Attempt != 1 {
 		t.Fatalf("took %+v", l)
 	}
-	if err := l.Advance("solve"); err != nil {
+	done := []job.Stage{{Name: "load", Took: time.Second}}
+	if err := l.Advance("solve", done); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.want(r, job.Running, ""); got.Stage != "solve" || got.Worker != "w" {
+	if got := f.want(r, job.Running, ""); got.Stage != "solve" || got.Worker != "w" || !slices.Equal(got.Stages, done) {
 		t.Errorf("%+v", got)
 	}
+	done = append(done, job.Stage{Name: "solve", Took: time.Minute})
+	l.Done(done)
 	if err := l.Succeed(f.ctx, "", json.RawMessage(`"p"`)); err != nil {
 		t.Fatal(err)
 	}
-	f.want(r, job.Succeeded, `"p"`)
+	if got := f.want(r, job.Succeeded, `"p"`); !slices.Equal(got.Stages, done) || got.Stage != "" {
+		t.Errorf("stages %+v, at %q", got.Stages, got.Stage)
+	}
 	f.empty()
 	if l.Context().Err() == nil {
 		t.Error("the lease goes on after its end")

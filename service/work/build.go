@@ -100,6 +100,7 @@ func (w *Worker) build(ctx context.Context, r *job.Record, key seal.Key, tell fu
 	if err != nil {
 		return "", err
 	}
+	tell("storing the model")
 	return w.keep(ctx, r, m, pk, vk)
 }
 

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/zkml-go/zkml"
@@ -147,29 +146,15 @@ func (w *Worker) run(l *queue.Lease, r *job.Record, key seal.Key) (model string,
 			err = &panicError{debug.Stack()}
 		}
 	}()
-	tell := stages(l)
+	s := &stages{advance: l.Advance}
+	defer func() { l.Done(s.end()) }()
+	tell := s.begin
 	if r.Kind == job.Build {
 		model, err = w.build(l.Context(), r, key, tell)
 		return model, struct{}{}, err
 	}
 	result, err = w.prove(l.Context(), r, key, tell)
 	return r.Model, result, err
-}
-
-// stages returns a function that records the stage of a job, not more often than every
-// half a second, and never waits for it.
-func stages(l *queue.Lease) func(string) {
-	var mu sync.Mutex
-	var last time.Time
-	return func(stage string) {
-		mu.Lock()
-		defer mu.Unlock()
-		if time.Since(last) < 500*time.Millisecond {
-			return
-		}
-		last = time.Now()
-		go l.Advance(stage)
-	}
 }
 
 // prove does a proof job.
@@ -188,6 +173,7 @@ func (w *Worker) prove(ctx context.Context, r *job.Record, key seal.Key, tell fu
 		return nil, err
 	}
 	defer w.hot.put(p)
+	tell("reading the inputs")
 	data, err := w.read(ctx, r.Tenant, spec.Inputs, key)
 	if err != nil {
 		return nil, err
@@ -201,6 +187,7 @@ func (w *Worker) prove(ctx context.Context, r *job.Record, key seal.Key, tell fu
 	if err != nil {
 		return nil, err
 	}
+	tell("storing the proof")
 	var result ProofResult
 	var out bytes.Buffer
 	if _, err := proof.WriteTo(&out); err != nil {
