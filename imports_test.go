@@ -49,6 +49,7 @@ var heavy = map[string][]string{
 	"github.com/owulveryck/onnx-go":   {"onnx/onnxgo"},
 	"github.com/nats-io":              {"service", "service/access", "service/api", "service/embedded", "service/queue", "service/work", "cmd/zkml"},
 	"github.com/spf13/cobra":          {"cmd/zkml"},
+	"github.com/prometheus":           {"service", "service/api", "cmd/zkml", "verifier/solidity/evm", "verifier/solidity/client"}, // go-ethereum brings it too
 }
 
 // TestImports holds the packages to the table of the design.

@@ -399,7 +399,11 @@ func TestRefusals(t *testing.T) {
 	}
 	defer answer.Body.Close()
 	text, _ := io.ReadAll(answer.Body)
-	for _, line := range []string{`zkml_jobs{state="failed"} 1`, `zkml_jobs{state="queued"} 0`, "zkml_queue_oldest_seconds 0", `zkml_jobs_failed{fault="user",code="model"} 1`} {
+	for _, line := range []string{`zkml_jobs{state="failed"} 1`, `zkml_jobs{state="queued"} 0`, "zkml_queue_oldest_seconds 0", `zkml_jobs_failed{code="model",fault="user"} 1`,
+		`zkml_jobs_ended_total{code="model",fault="user",kind="build",state="failed"} 1`,
+		`zkml_wait_seconds_count{kind="build",priority="normal"} 1`,
+		`zkml_stage_seconds_count{kind="build",stage="compiling"} 1`,
+		`zkml_request_seconds_count{operation="build-model",status="202"} 1`} {
 		if !strings.Contains(string(text), "\n"+line+"\n") {
 			t.Errorf("metrics have no %q:\n%s", line, text)
 		}

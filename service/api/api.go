@@ -57,7 +57,8 @@ const LocalTenant = "local"
 // server has the handlers.
 type server struct {
 	Config
-	api huma.API
+	api     huma.API
+	metrics *metrics
 	// bodies has a place for each request body that is held in memory, tenants a channel
 	// with those of each tenant, so that one that sends slowly doesn't hold up the others.
 	bodies  chan struct{}
@@ -89,13 +90,14 @@ func build(c Config) (http.Handler, huma.API) {
 	config.RejectUnknownQueryParameters = true
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
 	s := &server{Config: c, api: humago.New(mux, config), bodies: make(chan struct{}, maxBodies)}
-	s.api.UseMiddleware(s.authenticate, s.queueUp)
+	s.metrics = newMetrics(s)
+	s.api.UseMiddleware(s.metrics.time, s.authenticate, s.queueUp)
 	s.blobOperations()
 	s.modelOperations()
 	s.proofOperations()
 	s.jobOperations()
 	s.healthOperations()
-	mux.HandleFunc("GET /metrics", s.metrics)
+	mux.Handle("GET /metrics", s.metrics.handler())
 	return mux, s.api
 }
 

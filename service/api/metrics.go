@@ -1,44 +1,122 @@
 package api
 
 import (
-	"fmt"
-	"io"
+	"cmp"
 	"net/http"
-	"slices"
+	"strconv"
 	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/zkml-go/zkml/service/job"
 )
 
-// metrics writes what Prometheus scrapes, in its text format. It tells nothing of tenants.
-func (s *server) metrics(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	s.writeMetrics(w)
+// metrics are what Prometheus scrapes. They tell nothing of tenants, models and inputs.
+// All but those of requests and of the process are made of the jobs' records, so that each
+// server has them for all workers: take those of one server, not their sum.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec // by operation and status
+	stages   *prometheus.HistogramVec // by kind and stage
+	waits    *prometheus.HistogramVec // by kind and priority
+	ended    *prometheus.CounterVec   // by kind, state, fault and code
 }
+
+// newMetrics registers them, and follows the jobs of the queue.
+func newMetrics(s *server) *metrics {
+	long := prometheus.ExponentialBuckets(0.01, 2, 18) // to 22 minutes
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "zkml_request_seconds", Help: "How long requests took, but for those that follow a job.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+		}, []string{"operation", "status"}),
+		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "zkml_stage_seconds", Help: "How long the stages of jobs took that ended since this server began.", Buckets: long,
+		}, []string{"kind", "stage"}),
+		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "zkml_wait_seconds", Help: "How long jobs waited that ended since this server began, from submission to their last attempt.", Buckets: long,
+		}, []string{"kind", "priority"}),
+		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "zkml_jobs_ended_total", Help: "Jobs that ended since this server began; for those that failed, whose fault it was and why.",
+		}, []string{"kind", "state", "fault", "code"}),
+	}
+	m.registry.MustRegister(m.requests, m.stages, m.waits, m.ended, &depthCollector{s},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if s.Queue != nil {
+		s.Queue.OnEnd(m.observe)
+	}
+	return m
+}
+
+// handler answers a scrape.
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// observe takes a job in that has ended.
+func (m *metrics) observe(r *job.Record) {
+	var fault, code string
+	if r.Failure != nil {
+		fault, code = string(r.Failure.Fault), r.Failure.Code
+	}
+	m.ended.WithLabelValues(string(r.Kind), string(r.State), fault, code).Inc()
+	if r.Started.IsZero() {
+		return
+	}
+	m.waits.WithLabelValues(string(r.Kind), string(r.Priority)).Observe(max(0, r.Started.Sub(r.Created).Seconds()))
+	for _, stage := range r.Stages {
+		m.stages.WithLabelValues(string(r.Kind), stage.Name).Observe(stage.Took.Seconds())
+	}
+}
+
+// time measures a request.
+func (m *metrics) time(ctx huma.Context, next func(huma.Context)) {
+	begin := time.Now()
+	next(ctx)
+	if id := ctx.Operation().OperationID; !strings.HasSuffix(id, "-events") {
+		m.requests.WithLabelValues(id, strconv.Itoa(cmp.Or(ctx.Status(), http.StatusOK))).Observe(time.Since(begin).Seconds())
+	}
+}
+
+// depthCollector counts the records.
+type depthCollector struct{ s *server }
+
+var (
+	jobsDesc   = prometheus.NewDesc("zkml_jobs", "Jobs whose records are kept, by state.", []string{"state"}, nil)
+	oldestDesc = prometheus.NewDesc("zkml_queue_oldest_seconds", "How long the oldest waiting job has been waiting.", nil, nil)
+	failedDesc = prometheus.NewDesc("zkml_jobs_failed", "Failed jobs whose records are kept, by fault and code.", []string{"fault", "code"}, nil)
+)
 
 // stateNames are the values of the label state.
 var stateNames = []job.State{job.Queued, job.Running, job.Succeeded, job.Failed, job.Cancelled, job.Expired}
 
-func (s *server) writeMetrics(w io.Writer) {
-	var b strings.Builder
-	head := func(name, kind, help string) { fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind) }
-	depth := s.Queue.Depth()
-	head("zkml_jobs", "gauge", "Jobs whose records are kept, by state.")
+// Describe implements prometheus.Collector.
+func (c *depthCollector) Describe(to chan<- *prometheus.Desc) {
+	to <- jobsDesc
+	to <- oldestDesc
+	to <- failedDesc
+}
+
+// Collect implements prometheus.Collector.
+func (c *depthCollector) Collect(to chan<- prometheus.Metric) {
+	depth := c.s.Queue.Depth()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
 	for _, state := range stateNames {
-		fmt.Fprintf(&b, "zkml_jobs{state=%q} %d\n", state, depth.States[state])
+		gauge(jobsDesc, float64(depth.States[state]), string(state))
 	}
 	age := 0.0
 	if !depth.Oldest.IsZero() {
-		age = max(0, s.Queue.Now().Sub(depth.Oldest).Seconds())
+		age = max(0, c.s.Queue.Now().Sub(depth.Oldest).Seconds())
 	}
-	head("zkml_queue_oldest_seconds", "gauge", "How long the oldest waiting job has been waiting.")
-	fmt.Fprintf(&b, "zkml_queue_oldest_seconds %g\n", age)
-	head("zkml_jobs_failed", "gauge", "Failed jobs whose records are kept, by fault and code.")
-	causes := make([]string, 0, len(depth.Failures))
+	gauge(oldestDesc, age)
 	for cause, n := range depth.Failures {
-		causes = append(causes, fmt.Sprintf("zkml_jobs_failed{fault=%q,code=%q} %d\n", cause.Fault, cause.Code, n))
+		gauge(failedDesc, float64(n), string(cause.Fault), cause.Code)
 	}
-	slices.Sort(causes)
-	b.WriteString(strings.Join(causes, ""))
-	io.WriteString(w, b.String())
 }

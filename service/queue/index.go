@@ -21,6 +21,7 @@ type index struct {
 	mu      sync.RWMutex
 	records map[string]job.Record
 	counts  map[string]int // by tenant, of jobs that haven't ended
+	ended   []func(*job.Record)
 }
 
 // newIndex reads all records and follows them until ctx ends.
@@ -65,7 +66,8 @@ func (x *index) apply(entry jetstream.KeyValueEntry) {
 	gone := entry.Operation() != jetstream.KeyValuePut || json.Unmarshal(entry.Value(), &r) != nil
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if old, ok := x.records[entry.Key()]; ok && !old.State.Final() {
+	old, known := x.records[entry.Key()]
+	if known && !old.State.Final() {
 		if x.counts[old.Tenant]--; x.counts[old.Tenant] == 0 {
 			delete(x.counts, old.Tenant)
 		}
@@ -77,6 +79,10 @@ func (x *index) apply(entry jetstream.KeyValueEntry) {
 	x.records[entry.Key()] = r
 	if !r.State.Final() {
 		x.counts[r.Tenant]++
+	} else if known && !old.State.Final() {
+		for _, tell := range x.ended {
+			tell(&r)
+		}
 	}
 }
 
@@ -154,6 +160,14 @@ func (q *Queue) Depth() Depth {
 		}
 	})
 	return d
+}
+
+// OnEnd has every job told of that ends from now on, once: as soon as it is known here,
+// which is soon. What is told must not wait.
+func (q *Queue) OnEnd(tell func(*job.Record)) {
+	q.index.mu.Lock()
+	defer q.index.mu.Unlock()
+	q.index.ended = append(q.index.ended, tell)
 }
 
 // Each calls visit with a copy of every record, as it was a moment ago.
