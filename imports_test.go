@@ -33,13 +33,15 @@ var allowed = map[string][]string{
 	"service/job":              nil,
 	"service/seal":             nil,
 	"service/blob":             {"service/seal"},
+	"service/blob/s3":          {"service/blob", "service/seal"},
+	"service/blob/blobtest":    {"service/blob", "service/seal"},
 	"service/embedded":         nil,
 	"service/queue":            {"service/job"},
 	"service/client":           nil,
 	"service/access":           {"service/job"},
 	"service/work":             {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/blob", "service/client", "service/job", "service/queue", "service/seal"},
 	"service/api":              {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/access", "service/blob", "service/client", "service/job", "service/queue", "service/seal", "service/work"},
-	"service":                  {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/access", "service/api", "service/blob", "service/client", "service/embedded", "service/job", "service/queue", "service/seal", "service/work"},
+	"service":                  {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/access", "service/api", "service/blob", "service/blob/s3", "service/client", "service/embedded", "service/job", "service/queue", "service/seal", "service/work"},
 	"cmd/zkml":                 {"*"},
 }
 
@@ -50,6 +52,7 @@ var heavy = map[string][]string{
 	"github.com/nats-io":              {"service", "service/access", "service/api", "service/embedded", "service/queue", "service/work", "cmd/zkml"},
 	"github.com/spf13/cobra":          {"cmd/zkml"},
 	"github.com/prometheus":           {"service", "service/api", "cmd/zkml", "verifier/solidity/evm", "verifier/solidity/client"}, // go-ethereum brings it too
+	"github.com/minio/minio-go":       {"service/blob/s3", "service", "cmd/zkml"},
 }
 
 // TestImports holds the packages to the table of the design.

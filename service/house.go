@@ -62,5 +62,5 @@ func (s *Service) collect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.blobs.Sweep(before)
+	return s.blobs.Sweep(ctx, before)
 }

@@ -39,6 +39,7 @@ import (
 	"github.com/zkml-go/zkml/service/access"
 	"github.com/zkml-go/zkml/service/api"
 	"github.com/zkml-go/zkml/service/blob"
+	"github.com/zkml-go/zkml/service/blob/s3"
 	"github.com/zkml-go/zkml/service/embedded"
 	"github.com/zkml-go/zkml/service/queue"
 	"github.com/zkml-go/zkml/service/seal"
@@ -49,6 +50,9 @@ import (
 type Config struct {
 	// Data is the folder of blobs and, without NATS, of records.
 	Data string
+	// Blobs is where blobs are instead, s3://bucket/prefix?endpoint=…; see package s3. "" is
+	// the folder.
+	Blobs string
 	// NATS is the URL of a NATS with JetStream; "" runs one in this program.
 	NATS string
 	// OperatorKey is the file of the operator's key, outside of Data. It is made if it isn't
@@ -78,7 +82,7 @@ type Service struct {
 	queue    *queue.Queue
 	models   *work.Models
 	keys     *access.Keys
-	blobs    *blob.Dir
+	blobs    blob.Store
 	operator seal.Key
 	end      context.CancelFunc
 }
@@ -102,7 +106,7 @@ func (s *Service) open(ctx context.Context) (err error) {
 	if s.operator, err = seal.ReadKey(s.OperatorKey); err != nil {
 		return err
 	}
-	if s.blobs, err = blob.OpenDir(filepath.Join(s.Data, "blobs")); err != nil {
+	if s.blobs, err = openBlobs(ctx, s.Config); err != nil {
 		return err
 	}
 	if err := s.connect(); err != nil {
@@ -117,6 +121,26 @@ func (s *Service) open(ctx context.Context) (err error) {
 	bucket, err := queue.Bucket(ctx, s.queue.JetStream(), "zkml_keys", s.Queue.Replicas)
 	s.keys = access.Open(bucket, s.Queue.Now)
 	return err
+}
+
+// openBlobs opens the store of blobs.
+func openBlobs(ctx context.Context, c Config) (blob.Store, error) {
+	if c.Blobs == "" {
+		return asStore(blob.OpenDir(filepath.Join(c.Data, "blobs")))
+	}
+	location, err := s3.Parse(c.Blobs)
+	if err != nil {
+		return nil, err
+	}
+	return asStore(s3.Open(ctx, location))
+}
+
+// asStore returns nothing for a store that couldn't be opened.
+func asStore[S blob.Store](s S, err error) (blob.Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // connect opens the connection to NATS, which is made again whenever it is lost.

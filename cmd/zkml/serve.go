@@ -28,6 +28,7 @@ import (
 // serviceFlags are the flags of everything that opens a prover service.
 type serviceFlags struct {
 	data, nats, operatorKey string
+	blobs                   string
 	memory                  int64
 	replicas, maxFaults     int
 	takeover, grace         time.Duration
@@ -38,6 +39,7 @@ type serviceFlags struct {
 func (f *serviceFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.data, "data", "zkml-data", "`folder` of everything that is kept")
 	flags.StringVar(&f.nats, "nats", "", "`URL` of a nats with jetstream, instead of the embedded one")
+	flags.StringVar(&f.blobs, "blobs", "", "`URL` of an s3-compatible store for files, s3://bucket/prefix?endpoint=https://host, instead of the folder; its credentials are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment")
 	flags.StringVar(&f.operatorKey, "operator-key", "", "`file` of the key that wraps all others, outside of the data folder; made if it isn't there (default: zkml/operator.key in the user's configuration)")
 	flags.IntVar(&f.replicas, "replicas", 1, "on how many servers of a nats cluster everything lies")
 }
@@ -54,7 +56,7 @@ func (f *serviceFlags) addWorker(flags *pflag.FlagSet) {
 // config turns the flags into a service's.
 func (f *serviceFlags) config(a *app) (service.Config, error) {
 	c := service.Config{
-		Data: f.data, NATS: f.nats, OperatorKey: f.operatorKey, Queue: queue.DefaultOptions(), Limits: api.DefaultLimits,
+		Data: f.data, Blobs: f.blobs, NATS: f.nats, OperatorKey: f.operatorKey, Queue: queue.DefaultOptions(), Limits: api.DefaultLimits,
 		AllowDevelopment: f.dev, Memory: f.memory << 20, Retention: 7 * 24 * time.Hour, Grace: f.grace,
 		Log: slog.New(slog.NewJSONHandler(a.stderr, nil)),
 	}
@@ -161,7 +163,8 @@ func (a *app) workerCommand() *cobra.Command {
 		Use:   "worker --nats URL",
 		Short: "do jobs of a prover service",
 		Long: `Worker does the jobs of a prover service whose queue is on another machine. It needs
-the service's folder of blobs, at the same place in --data, and its operator's key.`,
+the service's files, by the same --blobs or as the same folder in --data, and its operator's
+key.`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := require("nats", f.nats); err != nil {

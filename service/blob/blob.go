@@ -2,7 +2,7 @@
 // inputs, proofs. Records and messages only name them.
 //
 // A [Bucket] is a flat space of named blobs that appear whole or not at all; [Dir] is one
-// in a folder. Two kinds of blobs lie in it, each under its tenant's name, so that no tenant
+// in a folder, package s3 has one in an S3-compatible store. Two kinds of blobs lie in it, each under its tenant's name, so that no tenant
 // can tell what another one has:
 //
 //	public/TENANT/SHA256     named by its content: stored once, checked whenever it is read
@@ -53,13 +53,25 @@ type Bucket interface {
 	Put(ctx context.Context, name string, r io.Reader) error
 	// Open returns a blob's bytes, which the caller closes. The error matches ErrMissing.
 	Open(ctx context.Context, name string) (io.ReadCloser, error)
-	// Touch makes a blob young again and describes it. The error matches ErrMissing.
+	// Stat describes a blob. The error matches ErrMissing.
+	Stat(ctx context.Context, name string) (Info, error)
+	// Touch makes a blob young again, to some minutes, and describes it. The error matches
+	// ErrMissing.
 	Touch(ctx context.Context, name string) (Info, error)
 	// Delete removes a blob; one that isn't there is no error.
 	Delete(ctx context.Context, name string) error
 	// List describes all blobs whose name begins with the prefix, which ends in a slash,
 	// until visit returns an error.
 	List(ctx context.Context, prefix string, visit func(Info) error) error
+}
+
+// Store is a Bucket with what its owner does to it.
+type Store interface {
+	Bucket
+	// Sweep removes what writers that died left incomplete before a time.
+	Sweep(ctx context.Context, before time.Time) error
+	// Close ends its use.
+	Close() error
 }
 
 // Digest is the SHA-256 of a public blob.
@@ -170,6 +182,14 @@ func Collect(ctx context.Context, b Bucket, before time.Time, referred func(name
 		err := b.List(ctx, prefix, func(info Info) error {
 			if !info.Touched.Before(before) || referred(info.Name) {
 				return nil
+			}
+			// A list takes its time; someone may need the blob since.
+			info, err := b.Stat(ctx, info.Name)
+			if errors.Is(err, ErrMissing) || err == nil && !info.Touched.Before(before) {
+				return nil
+			}
+			if err != nil {
+				return err
 			}
 			removed++
 			return b.Delete(ctx, info.Name)

@@ -91,8 +91,20 @@ func (d *Dir) Open(_ context.Context, name string) (io.ReadCloser, error) {
 	return d.root.Open(filepath.FromSlash(name))
 }
 
+// Stat implements Bucket.
+func (d *Dir) Stat(_ context.Context, name string) (Info, error) {
+	if !ValidName(name) {
+		return Info{}, fmt.Errorf("blob %q: %w", name, ErrMissing)
+	}
+	info, err := d.root.Stat(filepath.FromSlash(name))
+	if err != nil {
+		return Info{}, err
+	}
+	return Info{name, info.Size(), info.ModTime()}, nil
+}
+
 // Touch implements Bucket.
-func (d *Dir) Touch(_ context.Context, name string) (Info, error) {
+func (d *Dir) Touch(ctx context.Context, name string) (Info, error) {
 	if !ValidName(name) {
 		return Info{}, fmt.Errorf("blob %q: %w", name, ErrMissing)
 	}
@@ -100,11 +112,7 @@ func (d *Dir) Touch(_ context.Context, name string) (Info, error) {
 	if err := d.root.Chtimes(filepath.FromSlash(name), now, now); err != nil {
 		return Info{}, err
 	}
-	info, err := d.root.Stat(filepath.FromSlash(name))
-	if err != nil {
-		return Info{}, err
-	}
-	return Info{name, info.Size(), info.ModTime()}, nil
+	return d.Stat(ctx, name)
 }
 
 // Delete implements Bucket.
@@ -143,8 +151,8 @@ func (d *Dir) List(ctx context.Context, prefix string, visit func(Info) error) e
 	return err
 }
 
-// Sweep removes what writers that died left incomplete before a time.
-func (d *Dir) Sweep(before time.Time) error {
+// Sweep implements Store.
+func (d *Dir) Sweep(_ context.Context, before time.Time) error {
 	entries, err := fs.ReadDir(d.root.FS(), temporary)
 	if err != nil {
 		return err
