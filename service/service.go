@@ -34,6 +34,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/service/access"
@@ -72,6 +73,8 @@ type Config struct {
 	// Grace is how long a job may go on after the program was told to end.
 	Grace time.Duration
 	Log   *slog.Logger
+	// Tracer, if set, is told of requests, jobs and their stages.
+	Tracer trace.Tracer
 }
 
 // Service is a connected prover service.
@@ -202,7 +205,7 @@ func (s *Service) Keys() *access.Keys { return s.keys }
 func (s *Service) Handler() http.Handler {
 	c := api.Config{
 		Queue: s.queue, Models: s.models, Blobs: s.blobs, Operator: s.operator, Keys: s.keys,
-		AllowDevelopment: s.AllowDevelopment, Limits: s.Limits, Log: s.Log,
+		AllowDevelopment: s.AllowDevelopment, Limits: s.Limits, Log: s.Log, Tracer: s.Tracer,
 	}
 	if s.NoAuth {
 		c.Keys = nil
@@ -251,6 +254,6 @@ func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 func (s *Service) Work(ctx context.Context, name string) error {
 	return work.New(work.Config{
 		Name: name, Queue: s.queue, Models: s.models, Blobs: s.blobs, Operator: s.operator, SRS: s.SRS,
-		AllowDevelopment: s.AllowDevelopment, Memory: s.Memory, Grace: s.Grace, Log: s.Log.With("worker", name),
+		AllowDevelopment: s.AllowDevelopment, Memory: s.Memory, Grace: s.Grace, Log: s.Log.With("worker", name), Tracer: s.Tracer,
 	}).Run(ctx)
 }

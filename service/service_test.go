@@ -14,10 +14,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/prover"
@@ -139,6 +144,50 @@ func built(t *testing.T, c *client.Client) client.Job {
 		t.Fatalf("%+v %+v, %v", j, j.Failure, err)
 	}
 	return j
+}
+
+// TestTrace follows a request to the worker's stages in one trace.
+func TestTrace(t *testing.T) {
+	spans := tracetest.NewInMemoryExporter()
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
+	w := start(t, func(c *service.Config) { c.NoAuth, c.Tracer = true, provider.Tracer("") })
+	const parent = "4bf92f3577b34da6a3ce929d0e0e4736"
+	body, err := json.Marshal(client.BuildRequest{ONNX: &client.Source{Data: []byte("no model")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequest(http.MethodPost, w.base+"/v1/models", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("traceparent", "00-"+parent+"-00f067aa0ba902b7-01")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var j client.Job
+	if err := json.NewDecoder(answer.Body).Decode(&j); err != nil {
+		t.Fatal(err)
+	}
+	if j, err = client.New(w.base, "").Wait(t.Context(), j, nil); err != nil || j.State != "failed" {
+		t.Fatalf("%+v, %v", j, err)
+	}
+	var tree []string
+	named := map[trace.SpanID]string{}
+	all := spans.GetSpans()
+	for _, span := range all {
+		named[span.SpanContext.SpanID()] = span.Name
+	}
+	for _, span := range all {
+		if span.SpanContext.TraceID().String() == parent {
+			tree = append(tree, fmt.Sprintf("%s < %s: %s", span.Name, named[span.Parent.SpanID()], span.Status.Description))
+		}
+	}
+	slices.Sort(tree)
+	if want := []string{"build < build-model: model", "build-model < : ", "compiling < build: "}; !slices.Equal(tree, want) {
+		t.Errorf("spans %q, want %q", tree, want)
+	}
 }
 
 // wantStatus wants a problem of this status.

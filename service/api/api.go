@@ -18,6 +18,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/zkml-go/zkml/service/access"
 	"github.com/zkml-go/zkml/service/blob"
@@ -39,6 +40,8 @@ type Config struct {
 	AllowDevelopment bool
 	Limits           Limits
 	Log              *slog.Logger
+	// Tracer, if set, is told of requests.
+	Tracer trace.Tracer
 }
 
 // Limits bound what one request may ask for.
@@ -91,7 +94,7 @@ func build(c Config) (http.Handler, huma.API) {
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
 	s := &server{Config: c, api: humago.New(mux, config), bodies: make(chan struct{}, maxBodies)}
 	s.metrics = newMetrics(s)
-	s.api.UseMiddleware(s.metrics.time, s.authenticate, s.queueUp)
+	s.api.UseMiddleware(s.metrics.time, s.trace, s.authenticate, s.queueUp)
 	s.blobOperations()
 	s.modelOperations()
 	s.proofOperations()

@@ -11,8 +11,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/zkml-go/zkml/service/job"
+	"github.com/zkml-go/zkml/service/work"
 )
 
 // metrics are what Prometheus scrapes. They tell nothing of tenants, models and inputs.
@@ -79,7 +83,27 @@ func (m *metrics) time(ctx huma.Context, next func(huma.Context)) {
 	begin := time.Now()
 	next(ctx)
 	if id := ctx.Operation().OperationID; !strings.HasSuffix(id, "-events") {
-		m.requests.WithLabelValues(id, strconv.Itoa(cmp.Or(ctx.Status(), http.StatusOK))).Observe(time.Since(begin).Seconds())
+		m.requests.WithLabelValues(id, strconv.Itoa(statusOf(ctx))).Observe(time.Since(begin).Seconds())
+	}
+}
+
+// statusOf returns what a request was answered with.
+func statusOf(ctx huma.Context) int { return cmp.Or(ctx.Status(), http.StatusOK) }
+
+// trace reports a request as a span, within the trace that it is part of.
+func (s *server) trace(ctx huma.Context, next func(huma.Context)) {
+	if s.Tracer == nil {
+		next(ctx)
+		return
+	}
+	within := work.WithTrace(ctx.Context(), ctx.Header("traceparent"))
+	within, span := s.Tracer.Start(within, ctx.Operation().OperationID, trace.WithSpanKind(trace.SpanKindServer))
+	defer span.End()
+	next(huma.WithContext(ctx, within))
+	status := statusOf(ctx)
+	span.SetAttributes(attribute.Int("http.response.status_code", status))
+	if status >= http.StatusInternalServerError {
+		span.SetStatus(codes.Error, "")
 	}
 }
 

@@ -133,6 +133,7 @@ func (s *server) submit(ctx context.Context, kind job.Kind, key string, request 
 	now := s.Queue.Now().UTC()
 	d := &draft{s: s, ctx: ctx, key: seal.NewKey(), record: job.Record{
 		ID: job.NewID(), Tenant: tenant, Kind: kind, Priority: job.Normal, Created: now,
+		Trace: work.TraceOf(ctx),
 	}}
 	if key != "" {
 		d.record.ID = job.IDFor(tenant, kind, key)

@@ -150,6 +150,8 @@ type Record struct {
 	// Key is the job's key, wrapped by the operator's. Everything private of the job is
 	// sealed with it.
 	Key []byte `json:"key"`
+	// Trace is the trace context of the request, if it was traced (W3C's traceparent).
+	Trace string `json:"trace,omitempty"`
 	// Spec is what to do, in the form that workers of the kind know.
 	Spec json.RawMessage `json:"spec"`
 	// Result is what came of it, likewise, if the job succeeded.

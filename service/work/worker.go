@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/internal/inputfile"
 	"github.com/zkml-go/zkml/prover/srs"
@@ -36,6 +38,8 @@ type Config struct {
 	// Grace is how long a job may go on after the worker was told to end.
 	Grace time.Duration
 	Log   *slog.Logger
+	// Tracer, if set, is told of attempts and their stages.
+	Tracer trace.Tracer
 }
 
 // maxInput bounds what is read of a blob, in bytes.
@@ -96,9 +100,13 @@ func (w *Worker) do(hard context.Context, l *queue.Lease) {
 	err := locked
 	var model string
 	var result any
+	parts := &stages{advance: l.Advance}
 	if err == nil {
-		model, result, err = w.run(l, &r, key)
+		model, result, err = w.run(l, &r, key, parts.begin)
 	}
+	done := parts.end()
+	l.Done(done)
+	w.trace(&r, begin, done, err)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(hard), settleTime)
 	defer cancel()
 	took := slog.Duration("took", time.Since(begin))
@@ -140,15 +148,12 @@ type panicError struct{ stack []byte }
 func (e *panicError) Error() string { return "panic\n" + string(e.stack) }
 
 // run does one job of either kind.
-func (w *Worker) run(l *queue.Lease, r *job.Record, key seal.Key) (model string, result any, err error) {
+func (w *Worker) run(l *queue.Lease, r *job.Record, key seal.Key, tell func(string)) (model string, result any, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &panicError{debug.Stack()}
 		}
 	}()
-	s := &stages{advance: l.Advance}
-	defer func() { l.Done(s.end()) }()
-	tell := s.begin
 	if r.Kind == job.Build {
 		model, err = w.build(l.Context(), r, key, tell)
 		return model, struct{}{}, err
