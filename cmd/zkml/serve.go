@@ -130,6 +130,11 @@ has, or has been given back.`,
 				scheme = "https"
 				l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
 			}
+			var flush func()
+			if c.Tracer, flush, err = tracing(cmd.Context()); err != nil {
+				return err
+			}
+			defer flush()
 			s, err := service.Open(cmd.Context(), c)
 			if err != nil {
 				return err
@@ -174,6 +179,11 @@ key.`,
 			if err != nil {
 				return err
 			}
+			var flush func()
+			if c.Tracer, flush, err = tracing(cmd.Context()); err != nil {
+				return err
+			}
+			defer flush()
 			s, err := service.Open(cmd.Context(), c)
 			if err != nil {
 				return err
