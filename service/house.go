@@ -28,7 +28,7 @@ func (s *Service) keepHouse(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-sweep.C:
-			err = s.queue.Sweep(ctx, s.queue.Now().Add(-s.Retention))
+			err = s.queue.Sweep(ctx, s.Retention)
 		case <-collect.C:
 			err = s.collect(ctx)
 		}

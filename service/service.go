@@ -122,7 +122,7 @@ func (s *Service) open(ctx context.Context) (err error) {
 		return err
 	}
 	bucket, err := queue.Bucket(ctx, s.queue.JetStream(), "zkml_keys", s.Queue.Replicas)
-	s.keys = access.Open(bucket, s.Queue.Now)
+	s.keys = access.Open(bucket, s.queue.Now)
 	return err
 }
 

@@ -158,10 +158,12 @@ func (s *server) submit(ctx context.Context, kind job.Kind, key string, request 
 		s.Log.Info("job accepted", "job", r.ID, "tenant", tenant, "kind", string(kind), "model", r.Model)
 		return accept(&r), nil
 	}
-	for _, name := range d.stored {
-		s.Blobs.Delete(context.WithoutCancel(ctx), name)
-	}
 	var status huma.StatusError
+	if errors.Is(err, queue.ErrExists) || errors.Is(err, queue.ErrFull) || errors.As(err, &status) {
+		for _, name := range d.stored {
+			s.Blobs.Delete(context.WithoutCancel(ctx), name)
+		}
+	} // else the job may be there, and what nothing refers to is collected
 	switch {
 	case errors.Is(err, queue.ErrExists):
 		return again(&r, d.record.Request)

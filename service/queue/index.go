@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,70 +20,141 @@ import (
 // serves lists and counts, and no decision about a job.
 type index struct {
 	mu      sync.RWMutex
-	records map[string]job.Record
+	records map[string]entry
 	counts  map[string]int // by tenant, of jobs that haven't ended
+	last    uint64         // revision
+	restart context.CancelFunc
 	ended   []func(*job.Record)
+}
+
+// entry is a record with its revision and the time of NATS when it was written.
+type entry struct {
+	job.Record
+	revision uint64
+	written  time.Time
 }
 
 // newIndex reads all records and follows them until ctx ends.
 func newIndex(ctx context.Context, kv jetstream.KeyValue) (*index, error) {
-	x := &index{records: map[string]job.Record{}, counts: map[string]int{}}
-	watcher, err := kv.WatchAll(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the jobs: %w", err)
-	}
-	loaded := make(chan struct{})
+	x := &index{records: map[string]entry{}, counts: map[string]int{}}
+	loaded := make(chan error, 1)
 	go func() {
-		defer watcher.Stop()
-		first := true
 		for {
+			x.follow(ctx, kv, loaded)
 			select {
-			case entry, ok := <-watcher.Updates():
-				switch {
-				case !ok:
-					return
-				case entry != nil:
-					x.apply(entry)
-				case first:
-					first = false
-					close(loaded)
-				}
 			case <-ctx.Done():
 				return
+			case <-time.After(rewatch):
 			}
 		}
 	}()
 	select {
-	case <-loaded:
+	case err := <-loaded:
+		if err != nil {
+			return nil, fmt.Errorf("read the jobs: %w", err)
+		}
 		return x, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-// apply takes a change in.
-func (x *index) apply(entry jetstream.KeyValueEntry) {
-	var r job.Record
-	gone := entry.Operation() != jetstream.KeyValuePut || json.Unmarshal(entry.Value(), &r) != nil
+// rewatch is how long it takes until a watch that ended is made again. The client's library
+// ends watches when a cluster that moves leaders answers otherwise than it expects.
+const rewatch = 500 * time.Millisecond
+
+// follow reads all records and follows them until the watch or ctx ends. It tells once whether
+// they were read.
+func (x *index) follow(ctx context.Context, kv jetstream.KeyValue, loaded chan<- error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	tell := func(err error) {
+		select {
+		case loaded <- err:
+		default: // it was told before
+		}
+	}
+	watcher, err := kv.WatchAll(ctx)
+	if err != nil {
+		tell(err)
+		return
+	}
+	defer watcher.Stop()
+	x.mu.Lock()
+	x.restart = cancel
+	x.mu.Unlock()
+	known := map[string]bool{}
+	for {
+		select {
+		case entry, ok := <-watcher.Updates():
+			switch {
+			case !ok:
+				return
+			case entry != nil:
+				if known != nil {
+					known[entry.Key()] = true
+				}
+				x.apply(entry)
+			default:
+				x.keep(known) // all that there is has come
+				known = nil
+				tell(nil)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// keep forgets the records of other keys, which went while nobody watched.
+func (x *index) keep(known map[string]bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	old, known := x.records[entry.Key()]
-	if known && !old.State.Final() {
+	for key := range x.records {
+		if !known[key] {
+			x.drop(key)
+		}
+	}
+}
+
+// drop forgets a record.
+func (x *index) drop(key string) {
+	if old, ok := x.records[key]; ok && !old.State.Final() {
 		if x.counts[old.Tenant]--; x.counts[old.Tenant] == 0 {
 			delete(x.counts, old.Tenant)
 		}
 	}
+	delete(x.records, key)
+}
+
+// apply takes a change in.
+func (x *index) apply(from jetstream.KeyValueEntry) {
+	e := entry{revision: from.Revision(), written: from.Created()}
+	gone := from.Operation() != jetstream.KeyValuePut || json.Unmarshal(from.Value(), &e.Record) != nil
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	old, known := x.records[from.Key()]
+	x.drop(from.Key())
+	x.last = max(x.last, e.revision)
 	if gone {
-		delete(x.records, entry.Key())
 		return
 	}
-	x.records[entry.Key()] = r
-	if !r.State.Final() {
-		x.counts[r.Tenant]++
+	x.records[from.Key()] = e
+	if !e.State.Final() {
+		x.counts[e.Tenant]++
 	} else if known && !old.State.Final() {
 		for _, tell := range x.ended {
-			tell(&r)
+			tell(&e.Record)
 		}
+	}
+}
+
+// check begins the watch anew unless it has come to a revision.
+func (x *index) check(revision uint64) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.last < revision && x.restart != nil {
+		x.restart()
 	}
 }
 
@@ -97,8 +169,8 @@ func (x *index) open(tenant string) int {
 func (x *index) each(visit func(*job.Record)) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	for _, r := range x.records {
-		visit(&r)
+	for _, e := range x.records {
+		visit(&e.Record)
 	}
 }
 
@@ -174,23 +246,31 @@ func (q *Queue) OnEnd(tell func(*job.Record)) {
 func (q *Queue) Each(visit func(*job.Record)) { q.index.each(visit) }
 
 // Sweep does what no worker does: it expires jobs whose deadline is past, sends messages
-// for jobs that have none, and deletes the records of jobs that ended before a time. Any
-// number of servers may do it.
-func (q *Queue) Sweep(ctx context.Context, ended time.Time) error {
-	var due, lone, old []job.Record
-	now := q.o.Now()
-	q.index.each(func(r *job.Record) {
+// for jobs that have none, and deletes the records of jobs that ended long ago. It finds
+// out whether the index still follows the records, too. Any number of servers may do it.
+func (q *Queue) Sweep(ctx context.Context, retention time.Duration) error {
+	last, err := q.measure(ctx)
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	q.index.check(q.seen.Swap(last)) // the sweep before this one knew of it
+	var due, lone []job.Record
+	var old []entry
+	now := q.Now()
+	q.index.mu.RLock()
+	for _, e := range q.index.records {
 		switch {
-		case r.State.Final():
-			if r.Finished.Before(ended) {
-				old = append(old, *r)
+		case e.State.Final():
+			if now.Sub(e.written) > retention {
+				old = append(old, e)
 			}
-		case !r.Deadline.IsZero() && now.After(r.Deadline):
-			due = append(due, *r)
+		case !e.Deadline.IsZero() && now.After(e.Deadline):
+			due = append(due, e.Record)
 		default:
-			lone = append(lone, *r)
+			lone = append(lone, e.Record)
 		}
-	})
+	}
+	q.index.mu.RUnlock()
 	for _, r := range due {
 		if _, err := q.change(ctx, r.Tenant, r.ID, func(r job.Record) (job.Record, error) { return r.Expire(now) }); err == nil {
 			q.forget(ctx, &r)
@@ -199,27 +279,37 @@ func (q *Queue) Sweep(ctx context.Context, ended time.Time) error {
 		}
 	}
 	for _, r := range lone {
-		if had, err := q.announced(ctx, &r); err != nil {
-			return fmt.Errorf("sweep: %w", err)
-		} else if had {
-			continue
-		}
-		// The index may be late: look again before sending.
-		if r, err := q.Get(ctx, r.Tenant, r.ID); err != nil || r.State.Final() {
-			continue
-		}
-		if err := q.openLane(ctx, laneOf(&r)); err != nil {
-			return fmt.Errorf("sweep: %w", err)
-		}
-		if err := q.announce(ctx, &r); err != nil {
+		if err := q.mend(ctx, &r); err != nil {
 			return fmt.Errorf("sweep: %w", err)
 		}
 	}
-	for _, r := range old {
-		if err := q.records.Purge(ctx, key(r.Tenant, r.ID)); err != nil {
+	for _, e := range old {
+		// A job of the same id may be there by now.
+		err := q.records.Purge(ctx, key(e.Tenant, e.ID), jetstream.LastRevision(e.revision))
+		if err != nil && !errors.Is(err, jetstream.ErrKeyRevisionMismatch) && !errors.Is(err, jetstream.ErrKeyExists) {
 			return fmt.Errorf("sweep: %w", err)
 		}
 	}
+	return nil
+}
+
+// mend sends a message for a job that has none.
+func (q *Queue) mend(ctx context.Context, r *job.Record) error {
+	had, err := q.announced(ctx, r)
+	if err != nil || had {
+		return err
+	}
+	// The index may be late: look again before sending.
+	if now, err := q.Get(ctx, r.Tenant, r.ID); err != nil || now.State.Final() {
+		return nil
+	}
+	if err := q.openLane(ctx, laneOf(r)); err != nil {
+		return err
+	}
+	if err := q.announce(ctx, r); err != nil {
+		return err
+	}
+	q.wake(r)
 	return nil
 }
 

@@ -109,7 +109,7 @@ func (l *Lease) Done(stages []job.Stage) { l.stages = stages }
 // Succeed records the result, for a build with the digest of its model.
 func (l *Lease) Succeed(ctx context.Context, model string, result json.RawMessage) error {
 	_, err := l.end(ctx, func(r job.Record) (job.Record, error) {
-		return r.Succeed(l.record.Attempt, model, result, l.q.o.Now())
+		return r.Succeed(l.record.Attempt, model, result, l.q.Now())
 	})
 	return err
 }
@@ -117,7 +117,7 @@ func (l *Lease) Succeed(ctx context.Context, model string, result json.RawMessag
 // Fail records a failure for good.
 func (l *Lease) Fail(ctx context.Context, f job.Failure) error {
 	_, err := l.end(ctx, func(r job.Record) (job.Record, error) {
-		return r.Fail(l.record.Attempt, f, l.q.o.Now())
+		return r.Fail(l.record.Attempt, f, l.q.Now())
 	})
 	return err
 }
@@ -126,7 +126,7 @@ func (l *Lease) Fail(ctx context.Context, f job.Failure) error {
 // or parks it. It returns the state that the job is in then.
 func (l *Lease) Retry(ctx context.Context, f job.Failure) (job.State, error) {
 	return l.end(ctx, func(r job.Record) (job.Record, error) {
-		return r.Retry(l.record.Attempt, f, l.q.o.Now(), l.q.o.Policy)
+		return r.Retry(l.record.Attempt, f, l.q.Now(), l.q.o.Policy)
 	})
 }
 

@@ -2,9 +2,10 @@
 //
 // The records of package job lie in a key-value bucket, which is the store with
 // compare-and-swap that they need. A stream with work-queue retention has one message for
-// each job that isn't final: its subject names the job, its body is empty. A message can't
-// be lost: the stream is written synchronously, and [Queue.Sweep] sends another for a
-// job that has none.
+// each job that isn't final: its subject names the job, its body is empty. It is sent before
+// the record is made, because it is the one that finds no place in a full queue; a message
+// whose record doesn't come is dropped after a while. None can be lost: the stream is written
+// synchronously, and [Queue.Sweep] sends another for a job that has none.
 //
 // A message that a worker took is delivered again, to any worker, unless a heartbeat comes
 // within Options.Takeover; so a job whose worker died is claimed by another one within that
@@ -20,6 +21,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -45,7 +49,7 @@ type Options struct {
 	Policy   job.Policy
 	// Replicas is on how many servers of a cluster everything lies.
 	Replicas int
-	// Now is the clock.
+	// Now is the program's clock. It is corrected by that of NATS: see Queue.Now.
 	Now func() time.Time
 }
 
@@ -72,6 +76,10 @@ type Queue struct {
 	records jetstream.KeyValue
 	index   *index
 	o       Options
+	// offset is what to add to the clock to have that of NATS, seen what the last sweep knew
+	// of the records.
+	offset, measured atomic.Int64
+	seen             atomic.Uint64
 }
 
 // Open connects to the jobs on a NATS with JetStream, and makes what isn't there yet. The
@@ -92,6 +100,9 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the queue: stream: %w", err)
+	}
+	if _, err = q.measure(ctx); err != nil {
+		return nil, fmt.Errorf("open the queue: %w", err)
 	}
 	if q.index, err = newIndex(ctx, q.records); err != nil {
 		return nil, fmt.Errorf("open the queue: %w", err)
@@ -121,9 +132,6 @@ func Bucket(ctx context.Context, js jetstream.JetStream, name string, replicas i
 	return js.KeyValue(ctx, name)
 }
 
-// Now is the queue's clock.
-func (q *Queue) Now() time.Time { return q.o.Now() }
-
 // JetStream returns the connection, for what else lies there.
 func (q *Queue) JetStream() jetstream.JetStream { return q.js }
 
@@ -150,63 +158,68 @@ func subject(r *job.Record) string { return subjectRoot + "." + laneOf(r).String
 
 // Submit accepts a job: once it returns, the job will end. The record must be queued. If
 // there is one of its id already, that one is returned, with ErrExists. ErrFull means that
-// nothing was accepted.
+// nothing was accepted; any other error that the job may have been, and what it refers to
+// has to stay.
 func (q *Queue) Submit(ctx context.Context, r job.Record) (job.Record, error) {
-	switch {
-	case !job.ValidTenant(r.Tenant) || !job.ValidID(r.ID):
+	if !job.ValidTenant(r.Tenant) || !job.ValidID(r.ID) {
 		return r, fmt.Errorf("submit: %q of %q can't be a job", r.ID, r.Tenant)
-	case q.index.open(r.Tenant) >= q.o.MaxPerTenant:
-		if had, _, err := q.load(ctx, r.Tenant, r.ID); err == nil {
-			return had, ErrExists
-		}
-		return r, ErrFull
 	}
 	r.State = job.Queued
 	data, err := json.Marshal(r)
 	if err != nil {
 		return r, fmt.Errorf("submit: %w", err)
 	}
-	if err := q.openLane(ctx, laneOf(&r)); err != nil {
-		return r, fmt.Errorf("submit: %w", err)
+	err = ErrFull
+	if q.index.open(r.Tenant) < q.o.MaxPerTenant {
+		if err = q.openLane(ctx, laneOf(&r)); err != nil {
+			return r, fmt.Errorf("submit: %w", err)
+		}
+		// The message first: it says whether there is a place. A record that others may have
+		// been told of is never taken back, and one whose message is lost gets another.
+		err = q.announce(ctx, &r)
 	}
-	// The record first: a message without one would be dropped.
-	revision, err := q.records.Create(ctx, key(r.Tenant, r.ID), data)
-	if errors.Is(err, jetstream.ErrKeyExists) {
+	if errors.Is(err, ErrFull) {
+		if had, _, err := q.load(ctx, r.Tenant, r.ID); err == nil {
+			return had, ErrExists
+		}
+	}
+	if err != nil {
+		return r, err
+	}
+	if _, err := q.records.Create(ctx, key(r.Tenant, r.ID), data); errors.Is(err, jetstream.ErrKeyExists) {
 		had, _, err := q.load(ctx, r.Tenant, r.ID)
 		if err != nil {
 			return r, fmt.Errorf("submit: %w", err)
 		}
 		return had, ErrExists
-	}
-	if err != nil {
+	} else if err != nil {
 		return r, fmt.Errorf("submit: %w", err)
 	}
-	if err := q.announce(ctx, &r); err != nil {
-		// Not accepted. If this fails too, or someone claimed the job meanwhile, it will
-		// run and nobody asks for it.
-		q.records.Delete(ctx, key(r.Tenant, r.ID), jetstream.LastRevision(revision))
-		return r, err
-	}
+	q.wake(&r)
 	return r, nil
 }
 
 // announce sends a job's message, unless there is one.
 func (q *Queue) announce(ctx context.Context, r *job.Record) error {
-	if _, err := q.js.Publish(ctx, subject(r), nil); err != nil {
-		if had, _ := q.announced(ctx, r); had {
-			return nil
-		}
-		var api *jetstream.APIError
-		if errors.As(err, &api) && api.ErrorCode == errCodeStoreFailed {
-			return ErrFull
-		}
-		return fmt.Errorf("submit: %w", err)
+	_, err := q.js.Publish(ctx, subject(r), nil)
+	if err == nil {
+		return nil
 	}
-	q.nc.Publish(wakeSubject, []byte(laneOf(r).String()))
-	return nil
+	if had, _ := q.announced(ctx, r); had {
+		return nil
+	}
+	var api *jetstream.APIError
+	if errors.As(err, &api) && api.ErrorCode == errCodeStoreFailed && strings.HasPrefix(api.Description, "maximum messages exceeded") {
+		return ErrFull
+	}
+	return fmt.Errorf("submit: %w", err)
 }
 
-// errCodeStoreFailed is what JetStream answers when a limit of the stream is reached.
+// wake tells workers that are waiting of a job.
+func (q *Queue) wake(r *job.Record) { q.nc.Publish(wakeSubject, []byte(laneOf(r).String())) }
+
+// errCodeStoreFailed is what JetStream answers when a limit of the stream is reached, or its
+// disk is full.
 const errCodeStoreFailed = 10077
 
 // announced reports whether a job has a message.
@@ -274,12 +287,18 @@ func (q *Queue) change(ctx context.Context, tenant, id string, do func(job.Recor
 		if !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
 			return r, fmt.Errorf("write a job: %w", err)
 		}
+		// A cluster answers so as well while another change is on its way.
+		select {
+		case <-time.After(rand.N(10 * time.Millisecond)):
+		case <-ctx.Done():
+			return r, ctx.Err()
+		}
 	}
 }
 
 // Cancel ends a job, and reaches its worker. The error is job.ErrFinal if it has ended.
 func (q *Queue) Cancel(ctx context.Context, tenant, id string) (job.Record, error) {
-	r, err := q.change(ctx, tenant, id, func(r job.Record) (job.Record, error) { return r.Cancel(q.o.Now()) })
+	r, err := q.change(ctx, tenant, id, func(r job.Record) (job.Record, error) { return r.Cancel(q.Now()) })
 	if err == nil {
 		q.forget(ctx, &r)
 	}

@@ -32,6 +32,9 @@ type Taker struct {
 	order  []string // of tenants, rotating
 	looked time.Time
 	turn   int
+	// unsure is the job of the last claim without an answer, began the time in it.
+	unsure string
+	began  time.Time
 }
 
 // Taker returns a taker for a worker of this name, which no two have at a time.
@@ -77,6 +80,9 @@ func transient(err error) bool {
 
 // look asks every lane once.
 func (t *Taker) look(ctx, parent context.Context, memory int64) (*Lease, error) {
+	if !t.q.nc.IsConnected() {
+		return nil, nil // what is asked now is answered later, and jobs go to nobody
+	}
 	if time.Since(t.looked) > idle {
 		if err := t.findLanes(ctx); err != nil {
 			return nil, err
@@ -123,6 +129,7 @@ func priorities(turn int) []job.Priority {
 
 // findLanes learns which lanes there are.
 func (t *Taker) findLanes(ctx context.Context) error {
+	t.q.remeasure(ctx)
 	names := t.q.stream.ConsumerNames(ctx)
 	found := map[lane]bool{}
 	for name := range names.Name() {
@@ -158,20 +165,40 @@ func (t *Taker) claim(ctx, parent context.Context, m jetstream.Msg, memory int64
 		if r.Memory > memory && !r.State.Final() {
 			return r, errUnfit
 		}
-		return r.Claim(t.worker, t.q.o.Now(), t.q.o.Policy)
+		if r.State == job.Running && id == t.unsure && r.Started.Equal(t.began) && r.Worker == t.worker {
+			return r, nil // the claim whose answer was lost; nothing happened since
+		}
+		t.began = t.q.Now()
+		return r.Claim(t.worker, t.began, t.q.o.Policy)
 	})
 	switch {
 	case errors.Is(err, errUnfit):
 		return nil, m.NakWithDelay(unfit)
-	case errors.Is(err, ErrMissing), errors.Is(err, job.ErrFinal):
+	case errors.Is(err, ErrMissing):
+		return nil, early(m)
+	case errors.Is(err, job.ErrFinal):
 		return nil, m.Ack()
 	case err != nil:
+		t.unsure = id
 		return nil, errors.Join(err, m.NakWithDelay(idle))
 	case r.State.Final(): // the claim ended it
 		return nil, m.Ack()
 	}
 	return t.q.lease(parent, r, m), nil
 }
+
+// early gives a message back that came before its record, or acknowledges it when the record
+// doesn't come: its job was never accepted.
+func early(m jetstream.Msg) error {
+	meta, err := m.Metadata()
+	if err != nil || meta.NumDelivered > earlyTries {
+		return m.Ack()
+	}
+	return m.NakWithDelay(min(idle, 10*time.Millisecond<<meta.NumDelivered))
+}
+
+// earlyTries is how often a message waits for its record, some 25 s in all.
+const earlyTries = 30
 
 // errUnfit says that a job needs more memory than the worker has.
 var errUnfit = errors.New("the job doesn't fit")

@@ -1,0 +1,124 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/zkml-go/zkml/service/embedded"
+	"github.com/zkml-go/zkml/service/job"
+)
+
+// open returns a queue on a NATS of its own.
+func open(t *testing.T) *Queue {
+	t.Helper()
+	server, err := embedded.Start(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	nc, err := server.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	q, err := Open(t.Context(), nc, DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+func submit(t *testing.T, q *Queue) job.Record {
+	t.Helper()
+	r, err := q.Submit(t.Context(), job.Record{ID: job.NewID(), Tenant: "a", Kind: job.Proof, Priority: job.Normal, Spec: json.RawMessage(`{}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// eventually waits for something to hold.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for begin := time.Now(); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(begin) > 10*time.Second {
+			t.Fatalf("not after 10 s: %s", what)
+		}
+	}
+}
+
+// TestIndexAnew loses the watch of the index, and has it miss changes.
+func TestIndexAnew(t *testing.T) {
+	q := open(t)
+	x := q.index
+	submit(t, q)
+	eventually(t, "the first job", func() bool { return x.open("a") == 1 })
+	x.restart() // as when the library gives the watch up
+	submit(t, q)
+	eventually(t, "a job after the watch was lost", func() bool { return x.open("a") == 2 })
+
+	// A watch that is there and silent: the next sweep but one finds out.
+	x.mu.Lock()
+	for key, e := range x.records {
+		gone := e
+		gone.ID = job.NewID()
+		x.records["a."+gone.ID] = gone // was deleted meanwhile
+		x.counts["a"]++
+		x.drop(key) // was made meanwhile
+		break
+	}
+	x.last = 0
+	x.mu.Unlock()
+	for range 2 {
+		if err := q.Sweep(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "what there is", func() bool {
+		x.mu.RLock()
+		defer x.mu.RUnlock()
+		there := true
+		for key, e := range x.records {
+			there = there && key == "a."+e.ID
+			_, err := q.Get(t.Context(), "a", e.ID)
+			there = there && err == nil
+		}
+		return there && len(x.records) == 2 && x.counts["a"] == 2
+	})
+}
+
+// TestUnsureClaim takes a job whose claim was recorded though its answer was lost: it is the
+// same attempt, and nobody's fault.
+func TestUnsureClaim(t *testing.T) {
+	q := open(t)
+	r := submit(t, q)
+	w, err := q.Taker("w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	take := func() *Lease {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		l, err := w.Take(ctx, t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	for _, c := range []struct {
+		unsure  string
+		attempt uint64
+		faults  int
+	}{{"", 1, 0}, {r.ID, 1, 0}, {"", 2, 1}} {
+		w.unsure = c.unsure
+		l := take()
+		if got := l.Record(); got.Attempt != c.attempt || got.Faults != c.faults {
+			t.Errorf("after a claim of %q: attempt %d, faults %d", c.unsure, got.Attempt, got.Faults)
+		}
+		l.Abandon()
+		l.message.Nak()
+	}
+}
