@@ -56,7 +56,7 @@ visibility: go tools
 evm: go tools
 	@mkdir -p bin
 	$(GO) test -count=1 -timeout 60m -v -run TestScripts/lenet ./cmd/zkml -args -full
-	$(GO) test -count=1 -timeout 60m -v -run 'TestLending|TestEligibility|TestTicTacToe|TestTemplateProjects' ./verifier/solidity/evm -args -full
+	$(GO) test -count=1 -timeout 60m -v -run 'TestLending|TestEligibility|TestTicTacToe|TestProjects' ./verifier/solidity/evm -args -full
 	$(GO) test -count=1 -timeout 60m -v ./verifier/solidity/internal/reusable -args -full -summary $(CURDIR)/bin/evm.txt
 	@cat bin/evm.txt
 
@@ -71,7 +71,7 @@ gpu-test: go
 contracts: go tools
 	$(GO) run ./verifier/solidity/internal/contracts
 
-# The Solidity compiler and Foundry, installed again when the lock file changes. This
+# The Solidity compiler, its linter and Foundry, installed again when the lock file changes. This
 # is npm install, not npm ci: ci refuses a lock file without Foundry's binaries for
 # some other platform, which not every registry serves. What the lock file names is
 # still checked by its hash, and --no-save leaves the file as it is.

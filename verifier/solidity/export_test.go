@@ -138,6 +138,12 @@ func checkReusable(t *testing.T, files solidity.Files) {
 	if !strings.Contains(readme, "0x"+hex.EncodeToString(address[:])) || !strings.Contains(readme, "0x"+hex.EncodeToString(hash.Sum(nil))) {
 		t.Error("the README doesn't say where zkml's verifier lies, or what its code is")
 	}
+	for _, path := range []string{"src/IModelVerifier.sol", "src/ModelVerifier.sol"} {
+		if !bytes.Contains(bytes.ToLower(files[path]), []byte("0x"+hex.EncodeToString(address[:])+" on every chain")) {
+			t.Errorf("%s doesn't say where zkml's verifier lies", path)
+		}
+		files[path] = regexp.MustCompile(`0x[0-9a-fA-F]{40} on every chain`).ReplaceAll(files[path], []byte("0x… on every chain"))
+	}
 	files["README.md"] = regexp.MustCompile(`(?m)^    0x([0-9a-fA-F]{40}|[0-9a-f]{64})$`).ReplaceAll(files["README.md"], []byte("    0x…"))
 }
 

@@ -43,10 +43,14 @@ abstract contract KeyRegistry is IZkmlVerifier {
     /// @dev The largest number of commitments, as everywhere in zkml.
     uint256 private constant MAX_COMMITMENTS = 64;
 
-    /// @dev [τ]₂ of zkml's development string. Its secret is hashed from a published seed.
+    /// @dev [τ]₂ of zkml's development string, whose secret is hashed from a published seed: the imaginary
+    /// part of its x.
     uint256 private constant DEVELOPMENT_X1 = 0x1bac6d88e92c2e606a098e55823d4e6efed5b8429b9c89437baa9295033b7c42;
+    /// @dev The real part of its x.
     uint256 private constant DEVELOPMENT_X0 = 0x230b4d29baafbcd4881685f07e7ee01bd461fa8f7165237150d4606bb640c47e;
+    /// @dev The imaginary part of its y.
     uint256 private constant DEVELOPMENT_Y1 = 0x2d7ab8e6c82aec1789f70664e7bd20c450141d9be28d20eb7f3c9bbfb18da50e;
+    /// @dev The real part of its y.
     uint256 private constant DEVELOPMENT_Y0 = 0x1bc4d7bbeb549c38b5fa2064a3469bbf9a417d86ad333d96f19c656553012c9f;
 
     /// @inheritdoc IZkmlVerifier

@@ -100,8 +100,9 @@ abstract contract Plonk is KeyRegistry {
         uint256 product; // of all denominators; later the inverse of that of the proofs not yet added
     }
 
-    /// @dev The shift u between the cosets on which the permutation numbers the wires, and its square.
+    /// @dev The shift u between the cosets on which the permutation numbers the wires.
     uint256 private constant SHIFT = 5;
+    /// @dev Its square.
     uint256 private constant SHIFT_SQUARED = 25;
 
     /// @dev Checks the form of a proof and its words and derives the challenges.

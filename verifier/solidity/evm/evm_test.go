@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -21,22 +20,8 @@ import (
 	"github.com/zkml-go/zkml/verifier/solidity"
 	"github.com/zkml-go/zkml/verifier/solidity/evm"
 	"github.com/zkml-go/zkml/verifier/solidity/internal/fixture"
+	"github.com/zkml-go/zkml/verifier/solidity/internal/projects"
 )
-
-// source returns the random numbers of fixture.Words, the least and the greatest
-// more often than chance has them.
-func source(seed uint64) func(bits int) uint64 {
-	r := rand.New(rand.NewPCG(seed, 1))
-	return func(bits int) uint64 {
-		switch r.IntN(6) {
-		case 0:
-			return 0
-		case 1:
-			return 1<<bits - 1
-		}
-		return r.Uint64() >> (64 - bits)
-	}
-}
 
 // needCompiler skips a test where the Solidity compiler isn't installed; with CI=true
 // it fails instead.
@@ -86,7 +71,7 @@ func prove(t *testing.T, k kind, m *circuit.Manifest, commitments int) (*prover.
 	key := fmt.Sprintf("%s %x %d", k.name, digest, commitments)
 	d, made := deployments[key]
 	if !made {
-		words, err := fixture.Words(m, fr.NewElement(0xC0DE), source(7))
+		words, err := fixture.Words(m, fr.NewElement(0xC0DE), projects.Source(7))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -300,7 +285,7 @@ func TestGasAndSize(t *testing.T) {
 func TestCalldataIsCanonical(t *testing.T) {
 	m := fixture.Digits()
 	m.Inputs = append(m.Inputs, circuit.Public{Name: "salted", Visibility: circuit.Hashed, Shape: tensor.Shape{3}, Bits: 8, Scale: m.Inputs[0].Scale})
-	words, err := fixture.Words(m, fr.NewElement(3), source(1))
+	words, err := fixture.Words(m, fr.NewElement(3), projects.Source(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -367,7 +352,7 @@ func TestCalldataIsCanonical(t *testing.T) {
 func TestVerifyReports(t *testing.T) {
 	t.Setenv("PATH", "")
 	m := fixture.Digits()
-	words, err := fixture.Words(m, fr.NewElement(3), source(1))
+	words, err := fixture.Words(m, fr.NewElement(3), projects.Source(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -393,7 +378,7 @@ func TestVerifyReports(t *testing.T) {
 // TestAdapterIsBound creates an adapter over contracts that don't hold its key.
 func TestAdapterIsBound(t *testing.T) {
 	needCompiler(t)
-	vk, proof, _ := prove(t, kinds[0], mixed(), 1)
+	vk, proof, _ := prove(t, kinds[0], projects.Mixed(), 1)
 	o := options(kinds[0], vk, proof)
 	empty, err := evm.DeployArtifact(solidity.Reusable(true))
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/zkml-go/zkml/verifier/solidity"
 	"github.com/zkml-go/zkml/verifier/solidity/evm"
 	"github.com/zkml-go/zkml/verifier/solidity/internal/fixture"
+	"github.com/zkml-go/zkml/verifier/solidity/internal/projects"
 )
 
 // forge runs Foundry's forge in a project with npm's solc for a compiler.
@@ -97,7 +98,7 @@ func TestFoundryProject(t *testing.T) {
 	private.Inputs[0].Visibility = circuit.Private
 	private.Outputs = nil
 	private.Weights = circuit.Private
-	noOutput := mixed()
+	noOutput := projects.Mixed()
 	noOutput.Outputs[0].Visibility = circuit.Private
 	for _, c := range []struct {
 		name     string
@@ -112,7 +113,7 @@ func TestFoundryProject(t *testing.T) {
 		{"private", kinds[0], private, []string{"test_acceptsProof", "test_rejectsWrongLength", "test_rejectsContextOutOfRange"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			words, err := fixture.Words(c.manifest, fr.NewElement(5), source(1))
+			words, err := fixture.Words(c.manifest, fr.NewElement(5), projects.Source(1))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -239,8 +240,8 @@ func TestFoundryTestsCanFail(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a project")
 	}
-	m := mixed()
-	words, err := fixture.Words(m, fr.NewElement(5), source(1))
+	m := projects.Mixed()
+	words, err := fixture.Words(m, fr.NewElement(5), projects.Source(1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,23 +17,10 @@ import (
 	"github.com/zkml-go/zkml/quantize"
 	"github.com/zkml-go/zkml/tensor"
 	"github.com/zkml-go/zkml/verifier/solidity"
+	"github.com/zkml-go/zkml/verifier/solidity/internal/projects"
 )
 
-// mixed shows tensors of each encoding and a digest, in eight public words.
-func mixed() *circuit.Manifest {
-	one := quantize.Scale{Num: 1, Den: 1}
-	return &circuit.Manifest{
-		Version: 1, Model: "mixed", Weights: circuit.Hashed,
-		Inputs: []circuit.Public{
-			{Name: "image", Shape: tensor.Shape{2, 20}, Bits: 8, Scale: one},
-			{Name: "sensor", Shape: tensor.Shape{25}, Lo: -1500, Bits: 12, Scale: one},
-			{Name: "secret", Visibility: circuit.Hashed, Shape: tensor.Shape{3}, Bits: 8, Scale: one},
-		},
-		Outputs: []circuit.Public{{Name: "score", Shape: tensor.Shape{1}, Lo: 10, Bits: 7, Scale: one}},
-	}
-}
-
-// typedTensors and packedTensors are the structs of mixed.
+// typedTensors and packedTensors are the structs of projects.Mixed.
 type typedTensors struct {
 	Image         []byte
 	Sensor        []byte
@@ -120,7 +107,7 @@ func honest(t *testing.T, vk *prover.VerifyingKey, p *prover.Proof) arguments {
 func TestMalformedCallsRevert(t *testing.T) { eachKind(t, malformedCallsRevert) }
 
 func malformedCallsRevert(t *testing.T, k kind) {
-	vk, proof, v := prove(t, k, mixed(), 1)
+	vk, proof, v := prove(t, k, projects.Mixed(), 1)
 	bit := func(n uint) *big.Int { return new(big.Int).Lsh(big.NewInt(1), n) }
 	add := func(a, b *big.Int) *big.Int { return new(big.Int).Add(a, b) }
 	order, prime := fr.Modulus(), fp.Modulus()
@@ -220,7 +207,7 @@ func expect(t *testing.T, revert interface{ Error() string }, want string) {
 func TestNonCanonicalCalldataReverts(t *testing.T) { eachKind(t, nonCanonicalCalldataReverts) }
 
 func nonCanonicalCalldataReverts(t *testing.T, k kind) {
-	vk, proof, v := prove(t, k, mixed(), 1)
+	vk, proof, v := prove(t, k, projects.Mixed(), 1)
 	for _, entry := range []solidity.Entry{solidity.Typed, solidity.Packed} {
 		calldata, err := solidity.Calldata(vk, entry, proof)
 		if err != nil {
@@ -297,7 +284,7 @@ func sharedOffsetsRevert(t *testing.T, k kind) {
 func TestEveryChangedByteReverts(t *testing.T) { eachKind(t, everyChangedByteReverts) }
 
 func everyChangedByteReverts(t *testing.T, k kind) {
-	vk, proof, v := prove(t, k, mixed(), 1)
+	vk, proof, v := prove(t, k, projects.Mixed(), 1)
 	for _, entry := range []solidity.Entry{solidity.Typed, solidity.Packed} {
 		calldata, err := solidity.Calldata(vk, entry, proof)
 		if err != nil {
@@ -321,7 +308,7 @@ func everyChangedByteReverts(t *testing.T, k kind) {
 func TestMutatedCalldataReverts(t *testing.T) { eachKind(t, mutatedCalldataReverts) }
 
 func mutatedCalldataReverts(t *testing.T, k kind) {
-	vk, proof, v := prove(t, k, mixed(), 2)
+	vk, proof, v := prove(t, k, projects.Mixed(), 2)
 	r := rand.New(rand.NewPCG(3, 3))
 	for _, entry := range []solidity.Entry{solidity.Typed, solidity.Packed} {
 		calldata, err := solidity.Calldata(vk, entry, proof)

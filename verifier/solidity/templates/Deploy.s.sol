@@ -57,6 +57,8 @@ contract Deploy {
         VM.startBroadcast();
         IZkmlVerifier verifier = IZkmlVerifier(_create(VerifierCode.CREATION));
         if (verifier.dataOf(keccak256(VerifyingKey.BLOB)) == address(0)) {
+            // It returns the model id, and ModelVerifier can't be created unless that is registered.
+            // slither-disable-next-line unused-return
             verifier.register(VerifyingKey.BLOB);
         }
         bytes memory arguments = abi.encode(verifier{{if .Weights}}, WEIGHTS_DIGEST{{end}});

@@ -17,6 +17,12 @@ pragma solidity >=0.8.20;
 {{- end}}
 /// Anyone can submit a proof that they have seen. A consumer that must not act on
 /// one twice, or on someone else's, computes the context itself and passes it.
+/// Trust no contract because it has these functions: of one that a stranger deployed, check
+/// that its code is ModelVerifier's, that its MODEL_ID is the one above
+{{- if .Standalone}}.
+{{- else}} and that its
+/// VERIFIER is zkml's own, which is {{.ReusableAddress}} on every chain.
+{{- end}}
 /// @custom:generator zkml, format version {{.Version}}. Not to be edited.
 interface IModelVerifier {
 {{- if .Tensors}}

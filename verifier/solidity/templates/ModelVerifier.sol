@@ -17,6 +17,10 @@ import {TensorCodec} from "./TensorCodec.sol";
 {{- if .WeightsNote}}
 /// {{.WeightsNote}}
 {{- end}}
+{{- if not .Standalone}}
+/// Whoever is handed a contract of this code by a stranger checks its VERIFIER, which anyone
+/// who creates it can choose: zkml's own is {{.ReusableAddress}} on every chain.
+{{- end}}
 {{- if .Development}}
 /// DEVELOPMENT KEY: its secret is public and everyone can forge proofs for it.
 /// For tests only.

@@ -31,8 +31,9 @@ contract ModelVerifierTest {
         verifier = new ModelVerifier({{if .Weights}}WEIGHTS_DIGEST{{end}});
 {{- else}}
         reusable = _create();
-        reusable.register(VerifyingKey.BLOB);
+        bytes32 modelId = reusable.register(VerifyingKey.BLOB);
         verifier = new ModelVerifier(reusable{{if .Weights}}, WEIGHTS_DIGEST{{end}});
+        require(verifier.MODEL_ID() == modelId, "another model");
 {{- end}}
     }
 
@@ -81,7 +82,7 @@ contract ModelVerifierTest {
 
     /// @notice A proof made for one context isn't accepted in another.
     function test_rejectsWrongContext() public view {
-        _expect({{$.Errors}}.ProofRejected.selector, _call(Sample.PROOF, Sample.CONTEXT ^ 1));
+        _expect({{$.Errors}}.ProofRejected.selector, _call(Sample.PROOF, Sample.CONTEXT ^ 0x01));
     }
 
     /// @notice A context is below 2^248.
@@ -93,7 +94,7 @@ contract ModelVerifierTest {
     /// @notice A proof of one {{.Role}} isn't accepted for another.
     function test_rejectsOther{{title .Role}}() public view {
         IModelVerifier.PackedTensors memory packed = Sample.packedTensors();
-        packed.{{.Field}}[0] ^= 1;
+        packed.{{.Field}}[0] ^= 0x01;
         bytes memory data = abi.encodeCall(IModelVerifier.verifyPacked, (Sample.PROOF, Sample.CONTEXT, packed));
         _expect({{$.Errors}}.ProofRejected.selector, _run(data));
     }
@@ -111,7 +112,7 @@ contract ModelVerifierTest {
     /// @notice A statement about other weights isn't even looked at.
     function test_rejectsOtherWeights() public view {
         IModelVerifier.Tensors memory tensors = Sample.tensors();
-        tensors.{{.Weights.Field}} ^= 1;
+        tensors.{{.Weights.Field}} ^= 0x01;
         bytes memory data = abi.encodeCall(IModelVerifier.verify, (Sample.PROOF, Sample.CONTEXT, tensors));
         _expect(IModelVerifier.WeightsMismatch.selector, _run(data));
     }

@@ -67,6 +67,8 @@ library TensorCodec {
         internal
         pure
     {
+        // A word has whole elements only: the division's remainder is meant to be lost.
+        // slither-disable-next-line divide-before-multiply
         uint256 perWord = WORD_BITS / encoding.bits;
         uint256 count = (encoding.elements + perWord - 1) / perWord;
         if (data.length != count) {
@@ -141,6 +143,8 @@ library TensorCodec {
     /// @param encoding the tensor's encoding
     /// @param data the tensor's elements
     function _packOctets(uint256[] memory words, Encoding memory encoding, bytes calldata data) private pure {
+        // 255 divides 2^256 - 1: the constant is the byte 0x80, 32 times.
+        // slither-disable-next-line divide-before-multiply
         uint256 flip = encoding.lo < 0 ? type(uint256).max / 255 * 128 : 0;
         uint256 source = _source(data);
         uint256 target = _target(words, encoding.firstWord);
@@ -162,6 +166,8 @@ library TensorCodec {
     /// @param encoding the tensor's encoding
     /// @param data the tensor's elements
     function _packElements(uint256[] memory words, Encoding memory encoding, bytes calldata data) private pure {
+        // A word has whole elements only: the division's remainder is meant to be lost.
+        // slither-disable-next-line divide-before-multiply
         uint256 perWord = WORD_BITS / encoding.bits;
         uint256 unused = 256 - 8 * encoding.width;
         uint256 source = _source(data);
