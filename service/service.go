@@ -42,6 +42,7 @@ import (
 	"github.com/zkml-go/zkml/service/blob"
 	"github.com/zkml-go/zkml/service/blob/s3"
 	"github.com/zkml-go/zkml/service/embedded"
+	"github.com/zkml-go/zkml/service/page"
 	"github.com/zkml-go/zkml/service/queue"
 	"github.com/zkml-go/zkml/service/seal"
 	"github.com/zkml-go/zkml/service/work"
@@ -210,7 +211,11 @@ func (s *Service) Handler() http.Handler {
 	if s.NoAuth {
 		c.Keys = nil
 	}
-	return api.New(c)
+	mux := http.NewServeMux()
+	programs := api.New(c)
+	mux.Handle("/", programs)
+	(&page.Page{API: programs, Log: s.Log, Now: s.queue.Now}).Register(mux)
+	return mux
 }
 
 // Limits of connections: slow clients don't hold them.

@@ -99,6 +99,7 @@ func build(c Config) (http.Handler, huma.API) {
 	s.modelOperations()
 	s.proofOperations()
 	s.jobOperations()
+	s.queueOperations()
 	s.healthOperations()
 	mux.Handle("GET /metrics", s.metrics.handler())
 	return mux, s.api

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/zkml-go/zkml/service/job"
+	"github.com/zkml-go/zkml/service/queue"
 	"github.com/zkml-go/zkml/service/work"
 )
 
@@ -116,6 +117,14 @@ var (
 	failedDesc = prometheus.NewDesc("zkml_jobs_failed", "Failed jobs whose records are kept, by fault and code.", []string{"fault", "code"}, nil)
 )
 
+// age returns how long the oldest waiting job has been waiting, in seconds.
+func (s *server) age(depth *queue.Depth) float64 {
+	if depth.Oldest.IsZero() {
+		return 0
+	}
+	return max(0, s.Queue.Now().Sub(depth.Oldest).Seconds())
+}
+
 // stateNames are the values of the label state.
 var stateNames = []job.State{job.Queued, job.Running, job.Succeeded, job.Failed, job.Cancelled, job.Expired}
 
@@ -135,11 +144,7 @@ func (c *depthCollector) Collect(to chan<- prometheus.Metric) {
 	for _, state := range stateNames {
 		gauge(jobsDesc, float64(depth.States[state]), string(state))
 	}
-	age := 0.0
-	if !depth.Oldest.IsZero() {
-		age = max(0, c.s.Queue.Now().Sub(depth.Oldest).Seconds())
-	}
-	gauge(oldestDesc, age)
+	gauge(oldestDesc, c.s.age(&depth))
 	for cause, n := range depth.Failures {
 		gauge(failedDesc, float64(n), string(cause.Fault), cause.Code)
 	}

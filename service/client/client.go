@@ -22,8 +22,12 @@ type Client struct {
 
 // New returns a client of the service at a URL. The token is an API key; it may be empty
 // for a service that wants none.
-func New(base, token string) *Client {
-	return &Client{strings.TrimSuffix(base, "/"), token, &http.Client{}}
+func New(base, token string) *Client { return NewWith(base, token, &http.Client{}) }
+
+// NewWith is New with an HTTP client of one's own, for a private certificate authority or a
+// proxy.
+func NewWith(base, token string, c *http.Client) *Client {
+	return &Client{strings.TrimSuffix(base, "/"), token, c}
 }
 
 // WithHTTP returns a client that makes its requests with h: one that trusts a certificate of
@@ -145,6 +149,11 @@ func (c *Client) Cancel(ctx context.Context, kind, id string) (Job, error) {
 // and after.
 func (c *Client) List(ctx context.Context, kind string, query url.Values) (Jobs, error) {
 	return call[Jobs](ctx, c, http.MethodGet, "/v1/"+kind+"s?"+query.Encode(), nil, nil)
+}
+
+// Queue says how much there is to do.
+func (c *Client) Queue(ctx context.Context) (Queue, error) {
+	return call[Queue](ctx, c, http.MethodGet, "/v1/queue", nil, nil)
 }
 
 // Models lists the models.

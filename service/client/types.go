@@ -99,6 +99,18 @@ type Jobs struct {
 	Next string `json:"next,omitempty"`
 }
 
+// Queue is how much there is to do.
+type Queue struct {
+	// Of all tenants.
+	Queued        int     `json:"queued"`
+	Running       int     `json:"running"`
+	OldestSeconds float64 `json:"oldest_seconds" doc:"how long the oldest waiting job has been waiting"`
+	// Of the tenant, as long as their records are kept.
+	Succeeded int `json:"succeeded"`
+	Failed    int `json:"failed"`
+	Ended     int `json:"ended" doc:"cancelled or expired"`
+}
+
 // Port is an input or output of a model.
 type Port struct {
 	Name       string `json:"name"`
