@@ -65,19 +65,34 @@ func ReadKey(path string) (Key, error) {
 	return Key(raw), nil
 }
 
-// writeKey makes a key's file, unless someone else just did.
+// writeKey makes a key's file, unless someone else just did: then that one is the key. It
+// appears whole, or not at all if the program is killed.
 func writeKey(path string) (Key, error) {
+	fail := func(err error) (Key, error) { return Key{}, fmt.Errorf("operator's key: %w", err) }
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return Key{}, fmt.Errorf("operator's key: %w", err)
+		return fail(err)
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
-		return Key{}, fmt.Errorf("operator's key: %w", err)
+		return fail(err)
 	}
+	defer os.Remove(file.Name())
 	k := NewKey()
 	_, err = file.WriteString(hex.EncodeToString(k[:]) + "\n")
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return Key{}, fmt.Errorf("operator's key: %w", err)
+		return fail(err)
+	}
+	if err := os.Link(file.Name(), path); errors.Is(err, fs.ErrExist) {
+		return ReadKey(path)
+	} else if err != nil {
+		return fail(err)
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fail(err)
+	}
+	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
+		return fail(err)
 	}
 	return k, nil
 }
