@@ -38,9 +38,11 @@ func (s *Service) keepHouse(ctx context.Context) {
 	}
 }
 
-// collect removes the blobs that no job and no model refers to.
+// collect removes the blobs that no job and no model refers to, and that none did at the
+// collection before: should a clock be wrong, what a request or a worker has just stored still
+// has the time between two collections to be recorded.
 func (s *Service) collect(ctx context.Context) error {
-	before := time.Now().Add(-young)
+	before := s.queue.Now().Add(-young)
 	referred := map[string]bool{}
 	s.queue.Each(func(r *job.Record) {
 		for _, name := range work.Blobs(r) {
@@ -55,7 +57,15 @@ func (s *Service) collect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	removed, err := blob.Collect(ctx, s.blobs, before, func(name string) bool { return referred[name] })
+	doomed := map[string]bool{}
+	removed, err := blob.Collect(ctx, s.blobs, before, func(name string) bool {
+		if referred[name] {
+			return true
+		}
+		doomed[name] = true
+		return !s.doomed[name]
+	})
+	s.doomed = doomed
 	if removed > 0 {
 		s.Log.Info("blobs collected", "removed", removed)
 	}

@@ -88,6 +88,7 @@ type Service struct {
 	keys     *access.Keys
 	blobs    blob.Store
 	operator seal.Key
+	doomed   map[string]bool // blobs that nothing referred to at the last collection
 	end      context.CancelFunc
 }
 
@@ -113,18 +114,10 @@ func (s *Service) open(ctx context.Context) (err error) {
 	if s.blobs, err = openBlobs(ctx, s.Config); err != nil {
 		return err
 	}
-	if err := s.connect(); err != nil {
+	if err := s.connect(ctx); err != nil {
 		return err
 	}
-	if s.queue, err = queue.Open(ctx, s.nc, s.Queue); err != nil {
-		return err
-	}
-	if s.models, err = work.OpenModels(ctx, s.queue); err != nil {
-		return err
-	}
-	bucket, err := queue.Bucket(ctx, s.queue.JetStream(), "zkml_keys", s.Queue.Replicas)
-	s.keys = access.Open(bucket, s.queue.Now)
-	return err
+	return s.openRecords(ctx)
 }
 
 // openBlobs opens the store of blobs.
@@ -145,22 +138,6 @@ func asStore[S blob.Store](s S, err error) (blob.Store, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// connect opens the connection to NATS, which is made again whenever it is lost.
-func (s *Service) connect() (err error) {
-	if s.NATS == "" {
-		if s.server, err = embedded.Start(filepath.Join(s.Data, "nats")); err != nil {
-			return err
-		}
-		s.nc, err = s.server.Connect()
-		return err
-	}
-	s.nc, err = nats.Connect(s.NATS, nats.MaxReconnects(-1), nats.Name("zkml"))
-	if err != nil {
-		return fmt.Errorf("connect to nats: %w", err)
-	}
-	return nil
 }
 
 // outside returns an error if a file lies in a folder.

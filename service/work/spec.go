@@ -151,7 +151,10 @@ func (ms *Models) Each(ctx context.Context, tenant string, visit func(*Model)) e
 	for {
 		select {
 		case entry, ok := <-watcher.Updates():
-			if !ok || entry == nil {
+			if !ok {
+				return errors.New("read the models: the connection was lost")
+			}
+			if entry == nil {
 				return nil
 			}
 			m := &Model{}
