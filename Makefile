@@ -4,10 +4,12 @@
 
 GO ?= go
 NPM ?= npm
+# Where make bench-ezkl installs EZKL.
+EZKL ?= bin/ezkl
 # Where the Solidity compiler lies for programs that go run builds elsewhere.
 export ZKML_SOLC ?= $(CURDIR)/node_modules/solc
 
-.PHONY: build test bench fuzz visibility evm contracts differential tools demo audit gpu-test go
+.PHONY: build test bench bench-ezkl bench-report fuzz visibility evm contracts differential tools demo audit gpu-test go
 
 # The command, into bin/.
 build: go
@@ -25,9 +27,19 @@ test: go tools
 	else echo 'the golden digests under GOAMD64=v3 need a processor with AVX2: not run'; fi
 
 # Our prover's times as ratios to gnark's own on the same circuits, beside their limits, with all
-# figures in bench.json; wants an idle machine.
+# figures in bench.json; and beside EZKL, where make bench-ezkl has installed it. Wants an idle
+# machine, for a quarter of an hour without EZKL.
 bench: go
-	$(GO) run ./bench -limits -json bench.json
+	$(GO) run ./bench -limits -json bench.json $(if $(wildcard $(EZKL)/bin/python),-ezkl $(EZKL)/bin/python)
+
+# Installs EZKL from PyPI and adds its figures to those of make bench. Needs Python.
+bench-ezkl: go
+	bench/ezkl.sh $(EZKL)
+	$(GO) run ./bench -ezkl-only -ezkl $(EZKL)/bin/python -json bench.json
+
+# Writes bench/results.json, the charts and the tables of bench/README.md from bench.json.
+bench-report: go
+	$(GO) run ./bench -report bench.json
 
 # Feeds generated input to everything that reads a file, and generated programs to the
 # interpreters: 50 minutes. make fuzz FUZZTIME=10s gives each target that time instead,

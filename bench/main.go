@@ -1,99 +1,151 @@
-// Command bench measures what the README and the design promise, on this machine: a
-// model's rows, compile, set-up, witness, proof by round, verification and memory, and
-// how long our prover takes against gnark's own for the same circuit, key and witness.
-// The two alternate in one run, after one proof each that isn't counted, and ratios are
-// medians of pairs. Besides the model it measures two circuits of known shape: range
-// checks, whose wires are small, and a chain of multiplications, whose wires are not.
+// Command bench measures what the README and the design promise, on this machine: of
+// each model of testdata, of EZKL's lenet_5, large_mlp and nanoGPT where they lie beside
+// the repository, and of batches, the rows, compile, set-up, witness, proof by round,
+// verification, memory, gas and error, and how long our prover takes against gnark's own
+// for the same circuit, key and witness. The two alternate in one run, after one proof
+// each that isn't counted, and ratios are medians of pairs. Besides the models it
+// measures two circuits of known shape: range checks, whose wires are small, and a chain
+// of multiplications, whose wires are not. README.md has the figures of the last run.
 //
-//	go run ./bench [-runs 5] [-model lenet5] [-json bench.json] [-limits]
+//	go run ./bench [-runs 5] [-only lenet5,chain] [-json bench.json] [-limits]
+//	go run ./bench -ezkl bin/ezkl/bin/python [-ezkl-only] [-json bench.json]
+//	go run ./bench -report bench.json
 //
 // With -limits it fails where a measurement is beyond what is promised for LeNet-5 on
-// two idle cores. Memory is measured in processes of their own.
+// two idle cores. With -ezkl it also has EZKL prove the same inputs (ezkl.go). With
+// -report it measures nothing and writes a run's file into results.json, the charts and
+// the tables of README.md. Memory is measured in processes of their own.
 package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
+	"os/signal"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/consensys/gnark/logger"
 
-	"github.com/zkml-go/zkml/prover/msm"
+	"github.com/zkml-go/zkml/graph"
 )
 
 func main() {
 	var o options
 	flag.IntVar(&o.runs, "runs", 5, "pairs of proofs of each circuit")
-	flag.StringVar(&o.model, "model", "lenet5", "a folder of testdata")
-	flag.StringVar(&o.testdata, "testdata", "testdata", "the folder of the models")
+	flag.StringVar(&o.testdata, "testdata", "testdata", "the `folder` of the models")
+	flag.StringVar(&o.conformance, "conformance", "../shared/conformance/ezkl", "the `folder` of EZKL's networks")
 	flag.BoolVar(&o.limits, "limits", false, "fail where a measurement is beyond its limit")
 	flag.StringVar(&o.json, "json", "", "`file` to write all figures to")
+	flag.StringVar(&o.only, "only", "", "measure only the circuits of these `names`, separated by commas")
+	flag.StringVar(&o.ezkl, "ezkl", "", "Python `program` with the package ezkl: have EZKL prove the models too")
+	flag.BoolVar(&o.ezklOnly, "ezkl-only", false, "measure only EZKL, and add it to the figures in the file of -json")
+	flag.DurationVar(&o.ezklLimit, "ezkl-limit", 30*time.Minute, "the longest that one step of EZKL may take")
 	flag.StringVar(&o.peak, "peak", "", "print the peak memory of one proof by `prover` (ours, frugal, gnark) and do nothing else")
-	flag.StringVar(&o.only, "only", "", "measure only the circuit of this `name`")
+	flag.StringVar(&o.report, "report", "", "write results.json, charts and README.md in ./bench from this `file` of a run, and do nothing else")
 	flag.Parse()
 	logger.Disable()
-	if err := run(context.Background(), &o); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, &o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
 		os.Exit(1)
 	}
 }
 
 type options struct {
-	runs                  int
-	model, testdata, json string
-	peak, only            string
-	limits                bool
+	runs                        int
+	testdata, conformance, json string
+	peak, only, report          string
+	limits                      bool
+	ezkl                        string
+	ezklOnly                    bool
+	ezklLimit                   time.Duration
 }
 
-// result is all that a run measured.
-type result struct {
-	Time        time.Time  `json:"time"`
-	Runs        int        `json:"runs"`
-	Cores       int        `json:"cores"`
-	Accelerated bool       `json:"accelerated"` // the vector instructions were used
-	Circuits    []*figures `json:"circuits"`
+// wants reports whether a circuit is to be measured.
+func (o *options) wants(name string) bool {
+	return o.only == "" || slices.Contains(strings.Split(o.only, ","), name)
 }
 
 func run(ctx context.Context, o *options) error {
-	if o.runs < 1 {
+	switch {
+	case o.runs < 1:
 		return fmt.Errorf("-runs %d: want at least 1", o.runs)
-	}
-	if o.peak != "" {
+	case o.ezklOnly && (o.ezkl == "" || o.json == ""):
+		return errors.New("-ezkl-only needs -ezkl and -json")
+	case o.peak != "":
 		return printPeak(ctx, o)
+	case o.report != "":
+		return writeReport(o.report, "bench")
 	}
-	r := &result{Time: time.Now().UTC().Truncate(time.Second), Runs: o.runs, Cores: cores(), Accelerated: msm.Accelerated}
-	for _, make := range subjects(o) {
-		if o.only != "" && o.only != make.name {
+	all, err := subjects(o)
+	if err != nil {
+		return err
+	}
+	r := &result{Version: resultVersion, Time: time.Now().UTC().Truncate(time.Second), Runs: o.runs, Machine: thisMachine()}
+	if o.ezklOnly {
+		if r, err = readResult(o.json); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		} else if err != nil {
+			return fmt.Errorf("EZKL's figures are added to those of a run: %w", err)
+		}
+	} else if err := r.measure(ctx, all, o); err != nil {
+		return err
+	}
+	if err := r.save(o); err != nil {
+		return err
+	}
+	if o.ezkl != "" {
+		if err := r.measureEZKL(ctx, all, o); err != nil {
+			return err
+		}
+	}
+	return compare(os.Stdout, r, o)
+}
+
+// measure measures all circuits but what EZKL makes of them.
+func (r *result) measure(ctx context.Context, all []maker, o *options) error {
+	networks, graphs := make(map[*figures]string), make(map[*figures]*graph.Graph)
+	for _, m := range all {
+		if !o.wants(m.name) {
 			continue
 		}
-		s, err := make.make(ctx)
-		if err != nil {
-			return fmt.Errorf("%s: %w", make.name, err)
+		s, err := m.make(ctx)
+		if u := notSupported(m.name, err); u != nil {
+			r.Unsupported = append(r.Unsupported, *u)
+			fmt.Printf("%-18s not supported: %s\n", u.Name, strings.Join(u.Nodes, "; "))
+			continue
 		}
-		f, err := measure(ctx, s, o)
 		if err != nil {
-			return fmt.Errorf("%s: %w", make.name, err)
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		f, err := measure(ctx, s, m, o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
 		}
 		f.print(os.Stdout)
 		r.Circuits = append(r.Circuits, f)
-	}
-	if o.json != "" {
-		b, err := json.MarshalIndent(r, "", "  ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(o.json, append(b, '\n'), 0o644); err != nil {
-			return err
+		if s.model != nil {
+			networks[f], graphs[f] = m.network.name, s.model.Graph
 		}
 	}
-	err := compare(os.Stdout, r, o)
+	compareBatches(r.Circuits, func(f *figures) (string, *graph.Graph) { return networks[f], graphs[f] })
 	for _, f := range r.Circuits {
-		if f.Name == o.model {
-			fmt.Printf("bench: stock/ours prove ratio %.2f on %s, %.0f rows per CPU-second\n", f.Ratio, f.Name, f.RowsPerCPUSecond)
-		}
+		f.Batch.print(os.Stdout, f)
 	}
-	return err
+	return nil
+}
+
+// save writes the file of the run, if one is wanted.
+func (r *result) save(o *options) error {
+	if o.json == "" {
+		return nil
+	}
+	return r.write(o.json)
 }

@@ -19,49 +19,41 @@ import (
 	"github.com/zkml-go/zkml/prover/plonk"
 )
 
-// figures are what was measured of one circuit: times in seconds, medians of the runs.
-type figures struct {
-	Name        string  `json:"name"`
-	Rows        int     `json:"rows"`
-	Domain      uint64  `json:"domain"`
-	Commitments int     `json:"commitments"`
-	Compile     float64 `json:"compile,omitempty"`
-	SetUp       float64 `json:"set_up,omitempty"` // with the development string
-	Prepare     float64 `json:"prepare"`          // once per circuit
-	Witness     float64 `json:"witness"`          // from inputs to all wires
-	// A proof, the witness solved in it.
-	Ours             float64 `json:"ours"`
-	OursCPU          float64 `json:"ours_cpu"`
-	Gnark            float64 `json:"gnark"`
-	GnarkCPU         float64 `json:"gnark_cpu"`
-	Ratio            float64 `json:"ratio"` // gnark's time over ours
-	RatioCPU         float64 `json:"ratio_cpu"`
-	RowsPerCPUSecond float64 `json:"rows_per_cpu_second"`
-	// Rounds and Work are CPU times of our proof, by round and by what is done.
-	Rounds     map[string]float64 `json:"rounds_cpu"`
-	Work       map[string]float64 `json:"work_cpu"`
-	Verify     float64            `json:"verify"`
-	ProofBytes int                `json:"proof_bytes"`
-	// PeakMemory is by prover, in megabytes.
-	PeakMemory map[string]float64 `json:"peak_memory"`
-}
-
-// sample is one measurement of wall and CPU time.
+// sample is one measurement of wall and CPU time, or a reading of both clocks.
 type sample struct{ wall, cpu time.Duration }
+
+// now reads both clocks.
+func now() sample { return sample{time.Since(started), cpuTime()} }
+
+var started = time.Now()
+
+func (s sample) less(t sample) sample { return sample{s.wall - t.wall, s.cpu - t.cpu} }
 
 // timed measures a call, from a heap without garbage.
 func timed(call func() error) (sample, error) {
 	runtime.GC()
-	wall, used := time.Now(), cpuTime()
+	start := now()
 	err := call()
-	return sample{time.Since(wall), cpuTime() - used}, err
+	return now().less(start), err
 }
 
-// measure proves a circuit in pairs, ours and gnark's.
-func measure(ctx context.Context, s *subject, o *options) (*figures, error) {
+// measure measures a circuit: times here, memory in processes of their own.
+func measure(ctx context.Context, s *subject, m maker, o *options) (*figures, error) {
+	f, err := measureTimes(ctx, s, m)
+	if err != nil {
+		return nil, err
+	}
+	f.PeakMemory, err = peaks(ctx, s, o)
+	return f, err
+}
+
+// measureTimes proves a circuit in pairs, ours and gnark's, after one pair that isn't
+// counted, and tries the last proof in the contract.
+func measureTimes(ctx context.Context, s *subject, m maker) (*figures, error) {
 	f := &figures{
-		Name: s.name, Rows: s.rows(), Domain: s.key.Vk.Size, Commitments: len(s.key.Vk.Qcp),
-		Compile: s.compile.Seconds(), SetUp: s.setUp.Seconds(),
+		Name: s.name, Runs: m.most, Rows: s.rows(), Domain: s.key.Vk.Size, Commitments: len(s.key.Vk.Qcp),
+		PublicWords: s.system.GetNbPublicVariables(), Inferences: s.inferences,
+		Compile: s.compile.Seconds(), String: s.str.Seconds(), SetUp: s.setUp.Seconds(),
 	}
 	p := &profile{Device: new(plonk.CPU)}
 	var ours *plonk.Prover
@@ -78,28 +70,44 @@ func measure(ctx context.Context, s *subject, o *options) (*figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	var m measurements
-	for i := range o.runs + 1 { // the first pair isn't counted
-		if err := m.pair(ctx, s, ours, p, w, f); err != nil {
+	var all measurements
+	for i := range m.most + 1 {
+		if err := all.pair(ctx, s, ours, p, w); err != nil {
 			return nil, err
 		}
 		if i == 0 {
-			m = measurements{}
+			all = measurements{proof: all.proof}
 		}
 	}
-	m.summarize(f)
-	f.PeakMemory, err = peaks(ctx, s, o)
-	return f, err
+	all.summarize(f)
+	f.ProofBytes = len(all.proof.MarshalSolidity())
+	if s.model != nil {
+		if f.Gas, err = s.gas(all.proof, publicWords(s, w)); err != nil {
+			return nil, err
+		}
+		if f.Accuracy, err = s.accuracy(); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// publicWords are the public words of a witness.
+func publicWords(s *subject, w witness.Witness) fr.Vector {
+	return w.Vector().(fr.Vector)[:s.system.GetNbPublicVariables()]
 }
 
 // measurements are those of all pairs.
 type measurements struct {
 	ours, gnark, witness, verify []sample
-	rounds, work                 []map[string]time.Duration
+	rounds                       []map[string]time.Duration
+	work                         []map[string]map[string]time.Duration
+	proof                        *gnark.Proof // the last of ours
 }
 
-// pair makes one proof with each prover and verifies ours.
-func (m *measurements) pair(ctx context.Context, s *subject, ours *plonk.Prover, p *profile, w witness.Witness, f *figures) error {
+// pair makes one proof with each prover and verifies ours. The even pairs begin with
+// gnark's, so that neither always finds the machine as the other left it.
+func (m *measurements) pair(ctx context.Context, s *subject, ours *plonk.Prover, p *profile, w witness.Witness) error {
 	solved, err := timed(func() error {
 		w, err := s.assign()
 		if err != nil {
@@ -111,28 +119,37 @@ func (m *measurements) pair(ctx context.Context, s *subject, ours *plonk.Prover,
 	if err != nil {
 		return err
 	}
-	var proof *gnark.Proof
+	m.witness = append(m.witness, solved)
+	stock := func() error {
+		took, err := timed(func() error { return proveStock(s, w) })
+		m.gnark = append(m.gnark, took)
+		return err
+	}
+	gnarkFirst := len(m.witness)%2 == 0
+	if gnarkFirst {
+		if err := stock(); err != nil {
+			return err
+		}
+	}
 	p.begin()
 	made, err := timed(func() (err error) {
-		proof, err = ours.Prove(ctx, w, plonk.ProofOptions{Solver: s.solver, Progress: p.round})
+		m.proof, err = ours.Prove(ctx, w, plonk.ProofOptions{Solver: s.solver, Progress: p.round})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	rounds, work := p.end(made.cpu)
-	checked, err := timed(func() error {
-		return gnark.Verify(proof, s.key.Vk, w.Vector().(fr.Vector)[:s.system.GetNbPublicVariables()])
-	})
+	rounds, work := p.end()
+	m.ours, m.rounds, m.work = append(m.ours, made), append(m.rounds, rounds), append(m.work, work)
+	checked, err := timed(func() error { return gnark.Verify(m.proof, s.key.Vk, publicWords(s, w)) })
 	if err != nil {
 		return fmt.Errorf("our proof: %w", err)
 	}
-	f.ProofBytes = len(proof.MarshalSolidity())
-	stock, err := timed(func() error { return proveStock(s, w) })
-	m.ours, m.gnark = append(m.ours, made), append(m.gnark, stock)
-	m.witness, m.verify = append(m.witness, solved), append(m.verify, checked)
-	m.rounds, m.work = append(m.rounds, rounds), append(m.work, work)
-	return err
+	m.verify = append(m.verify, checked)
+	if !gnarkFirst {
+		return stock()
+	}
+	return nil
 }
 
 // proveStock makes a proof with gnark's prover, blinded as ours are.
@@ -150,16 +167,26 @@ func (m *measurements) summarize(f *figures) {
 	f.Gnark, f.GnarkCPU = median(m.gnark, wall), median(m.gnark, cpu)
 	f.Ratio, f.RatioCPU = ratio(m.gnark, m.ours, wall), ratio(m.gnark, m.ours, cpu)
 	f.RowsPerCPUSecond = float64(f.Rows) / f.OursCPU
-	f.Rounds, f.Work = medians(m.rounds), medians(m.work)
+	f.Rounds, f.RoundsCPU = make(map[string]float64), make(map[string]map[string]float64)
+	for round := range m.rounds[0] {
+		f.Rounds[round] = median(m.rounds, func(r map[string]time.Duration) float64 { return r[round].Seconds() })
+		f.RoundsCPU[round] = make(map[string]float64)
+		for _, kind := range kinds {
+			f.RoundsCPU[round][kind] = median(m.work, func(w map[string]map[string]time.Duration) float64 { return w[round][kind].Seconds() })
+		}
+	}
 }
 
+// median returns the middle one of the samples' values, of an even number the mean of
+// the two in the middle.
 func median[T any](samples []T, value func(T) float64) float64 {
 	values := make([]float64, len(samples))
 	for i := range samples {
 		values[i] = value(samples[i])
 	}
 	slices.Sort(values)
-	return values[len(values)/2]
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
 // ratio returns the median of the ratios of measurements taken side by side.
@@ -169,15 +196,6 @@ func ratio(a, b []sample, value func(sample) float64) float64 {
 		ratios[i] = value(a[i]) / value(b[i])
 	}
 	return median(ratios, func(r float64) float64 { return r })
-}
-
-// medians returns the median of each key.
-func medians(samples []map[string]time.Duration) map[string]float64 {
-	m := make(map[string]float64)
-	for key := range samples[0] {
-		m[key] = median(samples, func(s map[string]time.Duration) float64 { return s[key].Seconds() })
-	}
-	return m
 }
 
 // standIn replaces the commitment's hash where a witness is solved without a proof.

@@ -27,7 +27,7 @@ func peaks(ctx context.Context, s *subject, o *options) (map[string]float64, err
 	}
 	m := make(map[string]float64)
 	for _, name := range provers {
-		cmd := exec.CommandContext(ctx, self, "-peak", name, "-only", s.name, "-model", o.model, "-testdata", o.testdata)
+		cmd := exec.CommandContext(ctx, self, "-peak", name, "-only", s.name, "-testdata", o.testdata, "-conformance", o.conformance)
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		if err != nil {
@@ -43,11 +43,15 @@ func peaks(ctx context.Context, s *subject, o *options) (map[string]float64, err
 // printPeak makes one proof and prints the process's peak memory from then on: that of
 // the circuit, the key and the prover, preparation included, but not of making these.
 func printPeak(ctx context.Context, o *options) error {
-	for _, make := range subjects(o) {
-		if make.name != o.only {
+	all, err := subjects(o)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		if m.name != o.only {
 			continue
 		}
-		s, err := make.make(ctx)
+		s, err := m.make(ctx)
 		if err != nil {
 			return err
 		}

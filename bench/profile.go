@@ -10,13 +10,14 @@ import (
 	"github.com/zkml-go/zkml/prover/plonk"
 )
 
-// profile is a device that measures the CPU time of what it is asked for. It is for one
-// proof at a time: CPU time is the process's.
+// profile is a device that measures the CPU time of what it is asked for, by round. It
+// is for one proof at a time: CPU time is the process's.
 type profile struct {
 	plonk.Device
-	rounds, work map[string]time.Duration
-	current      string
-	since        time.Duration
+	rounds  map[string]time.Duration
+	work    map[string]map[string]time.Duration // CPU, by round and kind
+	current string
+	since   sample
 }
 
 // Kinds of work.
@@ -27,30 +28,45 @@ const (
 	other    = "other"
 )
 
+// kinds are all of them, in the order of tables.
+var kinds = []string{multiExp, ntt, vectors, other}
+
 func (p *profile) begin() {
-	p.rounds, p.work = make(map[string]time.Duration), make(map[string]time.Duration)
+	p.rounds, p.work = make(map[string]time.Duration), make(map[string]map[string]time.Duration)
 	p.current = ""
 }
 
 // round ends a round and begins one.
 func (p *profile) round(r plonk.Round) {
-	now := cpuTime()
-	if p.current != "" {
-		p.rounds[p.current] += now - p.since
-	}
-	p.current, p.since = r.String(), now
+	p.close()
+	p.current, p.since = r.String(), now()
+	p.work[p.current] = make(map[string]time.Duration)
 }
 
-// end returns the CPU times by round and by kind of work of a proof that took total.
-func (p *profile) end(total time.Duration) (rounds, work map[string]time.Duration) {
-	p.rounds[p.current] += cpuTime() - p.since
-	p.work[other] = total - p.work[multiExp] - p.work[ntt] - p.work[vectors]
+// close ends the current round: what isn't the device's is other work.
+func (p *profile) close() {
+	if p.current == "" {
+		return
+	}
+	took := now().less(p.since)
+	p.rounds[p.current] = took.wall
+	rest := took.cpu
+	for _, device := range p.work[p.current] {
+		rest -= device
+	}
+	p.work[p.current][other] = rest
+}
+
+// end returns the times of a proof by round, and its CPU times by round and kind.
+func (p *profile) end() (rounds map[string]time.Duration, work map[string]map[string]time.Duration) {
+	p.close()
+	p.current = ""
 	return p.rounds, p.work
 }
 
 func (p *profile) add(kind string, since time.Duration) {
-	if p.work != nil {
-		p.work[kind] += cpuTime() - since
+	if p.current != "" {
+		p.work[p.current][kind] += cpuTime() - since
 	}
 }
 

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/zkml-go/zkml/prover/plonk"
+)
+
+// readme and results are the files of a report, beside the charts.
+const (
+	readme  = "README.md"
+	results = "results.json"
+)
+
+// writeReport writes a run's file, its charts and the tables of README.md into a folder.
+func writeReport(run, folder string) error {
+	r, err := readResult(run)
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(folder, readme))
+	if err != nil {
+		return err
+	}
+	out, err := fill(string(text), sections(r))
+	if err != nil {
+		return fmt.Errorf("%s: %w", readme, err)
+	}
+	if err := r.write(filepath.Join(folder, results)); err != nil {
+		return err
+	}
+	for name, c := range charts(r) {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(c.svg()), 0o644); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(folder, readme), []byte(out), 0o644)
+}
+
+// fill replaces what lies between <!-- name --> and <!-- end --> for each section.
+func fill(text string, sections map[string]string) (string, error) {
+	for name, section := range sections {
+		begin := "<!-- " + name + " -->\n"
+		before, rest, ok := strings.Cut(text, begin)
+		if !ok {
+			return "", fmt.Errorf("no line %q", strings.TrimSpace(begin))
+		}
+		const end = "<!-- end -->"
+		_, after, ok := strings.Cut(rest, end)
+		if !ok {
+			return "", fmt.Errorf("no line %q after %q", end, strings.TrimSpace(begin))
+		}
+		text = before + begin + section + end + after
+	}
+	return text, nil
+}
+
+// sections are the parts of README.md that a run fills in.
+func sections(r *result) map[string]string {
+	return map[string]string{
+		"machine": r.machineText(), "ratios": r.ratioTable(), "figures": r.figureTable(), "memory": r.memoryTable(),
+		"rounds": r.roundTables(), "batches": r.batchTable(), "ezkl": r.ezklTable(),
+	}
+}
+
+// table is a table in Markdown: its first column holds names, the others figures.
+type table struct {
+	strings.Builder
+}
+
+func newTable(heads ...string) *table {
+	t := new(table)
+	t.row(heads...)
+	t.row(append([]string{"---"}, slices.Repeat([]string{"---:"}, len(heads)-1)...)...)
+	return t
+}
+
+func (t *table) row(cells ...string) { fmt.Fprintf(t, "| %s |\n", strings.Join(cells, " | ")) }
+
+// significant writes a figure with so many digits that count, or a dash for none.
+func significant(v float64, digits int) string {
+	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+		return "–"
+	}
+	places := max(0, digits-1-int(math.Floor(math.Log10(math.Abs(v)))))
+	s := fmt.Sprintf("%.*f", places, v)
+	if whole, rest, ok := strings.Cut(s, "."); ok {
+		return whole + "." + rest
+	}
+	return thousands(int64(math.Round(v)))
+}
+
+// unit writes a figure and its unit, or a dash.
+func unit(v float64, u string) string {
+	if v == 0 {
+		return "–"
+	}
+	return significant(v, 3) + " " + u
+}
+
+func (r *result) machineText() string {
+	m := r.Machine
+	vector := "with"
+	if !m.Accelerated {
+		vector = "without"
+	}
+	text := fmt.Sprintf("Measured on %s on %d cores of %s with %.1f GB (%s, %s), %s the vector instructions of [prover/msm](../prover/msm); medians of %d pairs of proofs. The load of the minute before was %.1f.\n",
+		r.Time.Format("2 January 2006"), m.Cores, m.CPU, m.Memory, m.System, m.Go, vector, r.Runs, m.Load)
+	if e := r.EZKL; e != nil {
+		text += fmt.Sprintf("EZKL %s was measured on %s, on %d cores of %s; the load of the minute before was %.1f.\n",
+			e.Version, e.Time.Format("2 January 2006"), e.Machine.Cores, e.Machine.CPU, e.Machine.Load)
+	}
+	if max(m.Load, r.ezklLoad()) > 1 {
+		text += "\n**The machine wasn't idle: times and memory of other machines can't be compared with these, the ratios, whose parts were measured in turn, can.**\n"
+	}
+	return text
+}
+
+func (r *result) ezklLoad() float64 {
+	if r.EZKL == nil {
+		return 0
+	}
+	return r.EZKL.Machine.Load
+}
+
+// ratioTable has the ratios first.
+func (r *result) ratioTable() string {
+	t := newTable("circuit", "rows", "gnark/zkml: time", "CPU time", "memory", "EZKL/zkml: time", "CPU time", "memory", "error")
+	for _, f := range r.Circuits {
+		cells := []string{f.Name, thousands(int64(f.Rows)), significant(f.Ratio, 3), significant(f.RatioCPU, 3), significant(f.PeakMemory["gnark"]/f.PeakMemory["ours"], 3)}
+		theirs := func(value func(*ezklFigures) float64) string {
+			var all []string
+			for _, e := range f.EZKL {
+				if e.SameAs == "" {
+					all = append(all, significant(value(e), 3))
+				}
+			}
+			if all == nil {
+				return ""
+			}
+			return strings.Join(all, ", ")
+		}
+		t.row(append(cells, theirs(func(e *ezklFigures) float64 { return e.Ratio }), theirs(func(e *ezklFigures) float64 { return e.RatioCPU }),
+			theirs(func(e *ezklFigures) float64 { return e.PeakMemory / f.PeakMemory["ours"] }),
+			theirs(func(e *ezklFigures) float64 {
+				if e.Accuracy == nil {
+					return 0
+				}
+				return e.Accuracy.MaxError / f.Accuracy.MaxError
+			}))...)
+	}
+	for _, u := range r.Unsupported {
+		fmt.Fprintf(t, "\n`%s` has no circuit: %s.\n", u.Name, strings.Join(u.Nodes, "; "))
+	}
+	return t.String()
+}
+
+func (r *result) figureTable() string {
+	t := newTable("circuit", "rows", "domain", "compile", "set-up", "prepare", "witness", "prove", "gnark", "rows per CPU-second", "verify", "proof", "words", "gas: verifier", "transaction")
+	for _, f := range r.Circuits {
+		cells := []string{
+			f.Name, thousands(int64(f.Rows)), fmt.Sprintf("2^%d", int(math.Round(math.Log2(float64(f.Domain))))),
+			unit(f.Compile, "s"), unit(f.SetUp, "s"), unit(f.Prepare, "s"), unit(1000*f.Witness, "ms"),
+			unit(f.Ours, "s"), unit(f.Gnark, "s"), thousands(int64(f.RowsPerCPUSecond)),
+			unit(1000*f.Verify, "ms"), fmt.Sprintf("%d B", f.ProofBytes), fmt.Sprint(f.PublicWords), "–", "–",
+		}
+		if f.Gas != nil {
+			cells = append(cells[:len(cells)-2], thousands(int64(f.Gas.Execution)), thousands(int64(f.Gas.Transaction)))
+		}
+		t.row(cells...)
+	}
+	return t.String()
+}
+
+func (r *result) memoryTable() string {
+	t := newTable("circuit", "zkml", "zkml, `--low-memory`", "gnark", "zkml/gnark")
+	for _, f := range r.Circuits {
+		m := f.PeakMemory
+		t.row(f.Name, unit(m["ours"], "MB"), unit(m["frugal"], "MB"), unit(m["gnark"], "MB"), significant(m["ours"]/m["gnark"], 3))
+	}
+	return t.String()
+}
+
+// roundTables has the profile of each circuit for which a speed is promised.
+func (r *result) roundTables() string {
+	var b strings.Builder
+	for _, f := range r.Circuits {
+		if _, promised := speed[f.Name]; !promised {
+			continue
+		}
+		fmt.Fprintf(&b, "**%s**: %s, %s of CPU time\n\n", f.Name, unit(f.Ours, "s"), unit(f.OursCPU, "s"))
+		t := newTable("round", "time", "of CPU time", "multi-exponentiations", "transforms", "vectors", "other")
+		percent := func(seconds float64) string { return fmt.Sprintf("%.1f %%", 100*seconds/f.OursCPU) }
+		line := func(name, time string, work map[string]float64) {
+			sum, cells := 0.0, []string(nil)
+			for _, kind := range kinds {
+				sum += work[kind]
+				cells = append(cells, percent(work[kind]))
+			}
+			t.row(append([]string{name, time, percent(sum)}, cells...)...)
+		}
+		for i := range plonk.Round(plonk.NbRounds) {
+			line(i.String(), unit(1000*f.Rounds[i.String()], "ms"), f.RoundsCPU[i.String()])
+		}
+		line("all", "", f.workCPU())
+		b.WriteString(t.String() + "\n")
+	}
+	return b.String()
+}
+
+func (r *result) batchTable() string {
+	t := newTable("circuit", "rows", "domain", "rows per added inference", "budget", "prove", "for each inference", "single proof / that", "of CPU time", "gas for each inference")
+	for _, f := range r.Circuits {
+		b := f.Batch
+		if b == nil {
+			continue
+		}
+		t.row(f.Name, thousands(int64(f.Rows)), thousands(int64(f.Domain)), significant(b.RowsPerAdded, 3), significant(b.Budget, 3), unit(f.Ours, "s"),
+			unit(1000*b.PerInference, "ms"), significant(b.Gain, 3), significant(b.GainCPU, 3), thousands(int64(f.Gas.Transaction)/int64(f.Inferences)))
+	}
+	return t.String()
+}
+
+func (r *result) ezklTable() string {
+	t := newTable("model", "prover", "rows", "domain", "calibrate or compile", "set-up", "witness", "prove", "CPU time", "peak memory", "proof", "verify", "largest error")
+	for _, f := range r.Circuits {
+		if f.EZKL == nil {
+			continue
+		}
+		for _, e := range f.EZKL {
+			name := "EZKL, " + e.Target
+			switch {
+			case e.Error != "":
+				t.row(f.Name, name, e.Error, "", "", "", "", "", "", "", "", "", "")
+			case e.SameAs != "":
+				t.row(f.Name, name, "as for "+e.SameAs, "", "", "", "", "", "", "", "", "", "")
+			default:
+				t.row(f.Name, name, thousands(int64(e.Rows)), fmt.Sprintf("2^%d", e.Log), unit(e.Calibrate+e.Compile, "s"), unit(e.SetUp, "s"),
+					unit(1000*e.Witness, "ms"), unit(e.Prove, "s"), unit(e.ProveCPU, "s"), unit(e.PeakMemory, "MB"), fmt.Sprintf("%d B", e.ProofBytes),
+					unit(1000*e.Verify, "ms"), significant(e.Accuracy.MaxError, 2))
+			}
+		}
+		ours, oursCPU := f.Ours, f.OursCPU
+		for _, e := range f.EZKL {
+			if e.Ours > 0 { // beside EZKL's
+				ours, oursCPU = e.Ours, e.OursCPU
+				break
+			}
+		}
+		t.row(f.Name, "zkml", thousands(int64(f.Rows)), fmt.Sprintf("2^%d", int(math.Round(math.Log2(float64(f.Domain))))), unit(f.Compile, "s"), unit(f.SetUp, "s"),
+			unit(1000*f.Witness, "ms"), unit(ours, "s"), unit(oursCPU, "s"), unit(f.PeakMemory["ours"], "MB"), fmt.Sprintf("%d B", f.ProofBytes),
+			unit(1000*f.Verify, "ms"), significant(f.Accuracy.MaxError, 2)+" of "+significant(f.Accuracy.Range, 3))
+	}
+	if r.EZKL == nil {
+		return "The last run had no EZKL beside it.\n"
+	}
+	return t.String()
+}
