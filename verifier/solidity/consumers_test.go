@@ -26,6 +26,13 @@ func scored() *circuit.Manifest {
 	}
 }
 
+// answered is a manifest that the eligibility template takes.
+func answered() *circuit.Manifest {
+	m := scored()
+	m.Outputs[0] = circuit.Public{Name: "answer", Shape: tensor.Shape{1}, Bits: 1, Scale: one, Labels: []string{"no", "yes"}}
+	return m
+}
+
 // nine is a manifest that the game takes.
 func nine() *circuit.Manifest {
 	return &circuit.Manifest{
@@ -47,13 +54,14 @@ func TestTemplates(t *testing.T) {
 		// contract is the file that comes of it, refused the reason that none does.
 		contract, refused string
 	}{
-		{"any model", "inference", loan(), "src/InferenceConsumer.sol", ""},
+		{"any model", "inference", loan(), "src/LastAnswer.sol", ""},
 		{"a score", "lending", scored(), "src/LendingConsumer.sol", ""},
-		{"an answer", "eligibility", scored(), "src/EligibilityConsumer.sol", ""},
+		{"an answer", "eligibility", answered(), "src/EligibilityConsumer.sol", ""},
 		{"a board", "tictactoe", nine(), "src/TicTacToeConsumer.sol", ""},
 		{"no template of that name", "loans", scored(), "", "there is none of that name"},
 		{"a shown input", "lending", change(scored(), func(m *circuit.Manifest) { m.Inputs[0].Visibility = circuit.Shown }), "", "exactly one input"},
-		{"a private input", "eligibility", change(scored(), func(m *circuit.Manifest) { m.Inputs[0].Visibility = circuit.Private }), "", "exactly one input"},
+		{"an answer of more than a bit", "eligibility", scored(), "", "more than yes or no"},
+		{"a private input", "eligibility", change(answered(), func(m *circuit.Manifest) { m.Inputs[0].Visibility = circuit.Private }), "", "exactly one input"},
 		{"a second input", "lending", change(scored(), func(m *circuit.Manifest) {
 			m.Inputs = append(m.Inputs, circuit.Public{Name: "wish", Shape: tensor.Shape{1}, Bits: 8, Scale: one})
 		}), "", "exactly one input"},

@@ -150,6 +150,15 @@ func Export(vk *prover.VerifyingKey, o Options) (Files, error) {
 		return nil, fmt.Errorf("exporting the verifier: %w", err)
 	}
 	files := Files{}
+	if v.Template != nil {
+		c, err := newConsumerView(v, vk.Manifest())
+		if err == nil {
+			err = c.addTo(files)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("exporting the verifier: %w", err)
+		}
+	}
 	wanted := map[string]string{
 		"src/ModelVerifier.sol":  "ModelVerifier.sol",
 		"src/IModelVerifier.sol": "IModelVerifier.sol",
@@ -189,11 +198,6 @@ func Export(vk *prover.VerifyingKey, o Options) (Files, error) {
 			return nil, fmt.Errorf("exporting %s: %w", path, err)
 		}
 		files[path] = text.Bytes()
-	}
-	if v.Template != nil {
-		if err := addConsumer(files, v, vk.Manifest()); err != nil {
-			return nil, fmt.Errorf("exporting the verifier: %w", err)
-		}
 	}
 	return files, nil
 }

@@ -29,7 +29,10 @@ func (f field) Shown() bool { return f.Visibility == circuit.Shown }
 // Elements returns the number of elements.
 func (f field) Elements() int { return f.Shape.Size() }
 
-// fields lists the contract's arguments in the order of the public words.
+// Top returns the greatest value of an element.
+func (f field) Top() int64 { return f.Lo + (1<<f.Bits - 1) }
+
+// fieldsOf lists the contract's arguments in the order of the public words.
 func fieldsOf(m *circuit.Manifest) []field {
 	names := newNamer()
 	var list []field

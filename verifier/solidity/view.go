@@ -3,6 +3,7 @@ package solidity
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -53,6 +54,41 @@ func (v *view) HasOutputs() bool { return len(v.Outputs) > 0 }
 
 // Templates returns what there is to start from.
 func (v *view) Templates() []Template { return Templates() }
+
+// SubmitCall returns the call by which a proof is submitted to the project's template: a
+// statement that holds nothing isn't an argument.
+func (v *view) SubmitCall() string {
+	if len(v.Tensors) == 0 {
+		return strings.ReplaceAll(v.Template.Call, ",tensors", "")
+	}
+	return v.Template.Call
+}
+
+// Cheatcodes returns the types of the settings of the project's template, one of each.
+func (v *view) Cheatcodes() (list []Setting) {
+	if v.Template == nil {
+		return nil
+	}
+	for _, s := range v.Template.Settings {
+		if !slices.ContainsFunc(list, func(known Setting) bool { return known.Type == s.Type }) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// AnswerLabels returns the names of the classes of the first output shown, if it has any.
+func (v *view) AnswerLabels() []string {
+	for _, f := range v.Labelled {
+		if f.Field == v.Outputs[0].Field {
+			return f.Labels
+		}
+	}
+	return nil
+}
+
+// RealOf returns the real value of an element of an output shown.
+func (v *view) RealOf(output int, q int64) float64 { return v.Outputs[output].Scale.Real(q) }
 
 // FirstShown returns a shown tensor with at least one word, or nil.
 func (v *view) FirstShown() *field {

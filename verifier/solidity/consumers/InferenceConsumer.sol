@@ -8,10 +8,17 @@ import {IModelVerifier} from "./IModelVerifier.sol";
 /// sees it can send it again. This contract asks for more: a proof is made for one chain,
 /// one consumer, one caller, one nonce and one deadline, and is taken once.
 /// @dev All of that is in the proof's first public word, the context. Call _infer before
-/// acting on anything, and act on what it returns.
+/// acting on anything, and act on what it returns. A contract with two functions that take
+/// proofs lets them have different nonces, or a proof made for one is good for the other.
 abstract contract InferenceConsumer {
     /// @notice The model whose answers count.
     bytes32 public constant MODEL_ID = 0x{{.ID}};
+{{- if .Weights}}
+
+    /// @notice The digest of the weights that an answer must be of: the model id doesn't name
+    /// hidden weights.
+    uint256 public constant WEIGHTS_DIGEST = {{.WeightsDigest}};
+{{- end}}
 {{- if .HasOutputs}}
 
     /// @notice The real value 1 as _{{(index .Outputs 0).Field}}Real and its like return it.
@@ -28,6 +35,13 @@ abstract contract InferenceConsumer {
     /// @param found the adapter's model id
     /// @param expected the only model id accepted
     error OtherModel(bytes32 found, bytes32 expected);
+{{- if .Weights}}
+
+    /// @notice The adapter is for other weights.
+    /// @param found the adapter's digest of weights
+    /// @param expected the only one accepted
+    error OtherWeights(uint256 found, uint256 expected);
+{{- end}}
 
     /// @notice The deadline has passed.
     /// @param deadline the last second in which the call was good
@@ -44,6 +58,12 @@ abstract contract InferenceConsumer {
         if (found != MODEL_ID) {
             revert OtherModel(found, MODEL_ID);
         }
+{{- if .Weights}}
+        uint256 weights = verifier.WEIGHTS_DIGEST();
+        if (weights != WEIGHTS_DIGEST) {
+            revert OtherWeights(weights, WEIGHTS_DIGEST);
+        }
+{{- end}}
         VERIFIER = verifier;
     }
 

@@ -10,8 +10,13 @@ import {InferenceConsumer} from "./InferenceConsumer.sol";
 /// an attester published. The borrower's collateral factor then moves towards what the score
 /// deserves, by no more than MAX_STEP for each attestation, and never above MAX_FACTOR.
 /// @dev Borrowers don't send bad scores. So a factor is good for VALIDITY seconds and then
-/// falls back to BASE_FACTOR, and only the last attestation counts. This is the part of a
-/// lending protocol that decides on the factor: the market asks borrowLimit.
+/// falls back to BASE_FACTOR, a score that deserves less than the factor doesn't prolong it,
+/// and only the last attestation counts. The steps of a factor are of one term of office: it
+/// ends with it, and a score that another attester vouches for starts from BASE_FACTOR.
+///
+/// This is the part of a lending protocol that decides on the factor: the market asks
+/// borrowLimit before it lends. The factor can fall at once, so let a position be liquidated
+/// by a threshold above MAX_FACTOR and not by this one.
 contract LendingConsumer is InferenceConsumer, AttestedInputs {
     /// @notice What decides how far a factor goes.
     /// @dev Factors are in basis points of the collateral's value; scores are real values times
@@ -32,10 +37,12 @@ contract LendingConsumer is InferenceConsumer, AttestedInputs {
     }
 
     /// @notice What the contract keeps of a borrower.
-    /// @dev The factor in basis points, and the time until which it is good.
+    /// @dev The factor in basis points, the time until which it is good, and the term of office
+    /// in which the features were attested.
     struct Standing {
         uint64 factor;
         uint64 validUntil;
+        uint64 term;
     }
 
     /// @notice The factor 1: a debt of the collateral's full value.
@@ -80,9 +87,11 @@ contract LendingConsumer is InferenceConsumer, AttestedInputs {
         InferenceConsumer(verifier)
         AttestedInputs(registrar, maxAge)
     {
+        // Scores of 192 bits leave room for the products of deservedFactor.
         if (
-            policy.baseFactor > policy.maxFactor || policy.maxFactor >= BASIS_POINTS
-                || policy.lowScore >= policy.highScore || policy.validity > type(uint32).max
+            policy.baseFactor > policy.maxFactor || policy.maxFactor >= BASIS_POINTS || policy.maxStep == 0
+                || policy.lowScore < type(int192).min || policy.lowScore >= policy.highScore
+                || policy.highScore > type(int192).max || policy.validity == 0 || policy.validity > type(uint32).max
         ) {
             revert InvalidPolicy();
         }
@@ -108,10 +117,15 @@ contract LendingConsumer is InferenceConsumer, AttestedInputs {
         IModelVerifier.Tensors calldata tensors
     ) external returns (uint256 factor) {
         IModelVerifier.Outputs memory outputs = _infer(proof, nonce, deadline, tensors);
-        _useAttestation(msg.sender, tensors.{{.Hashed.Field}});
+        uint64 term = _useAttestation(msg.sender, tensors.{{.Hashed.Field}});
         int256 score = _{{.Answer.Field}}Real(outputs.{{.Answer.Field}}[0]);
-        factor = _step(collateralFactor(msg.sender), deservedFactor(score));
-        standingOf[msg.sender] = Standing(uint64(factor), uint64(block.timestamp + VALIDITY));
+        Standing memory standing = standingOf[msg.sender];
+        uint256 deserved = deservedFactor(score);
+        factor = _step(standing.term == term ? collateralFactor(msg.sender) : BASE_FACTOR, deserved);
+        if (factor <= deserved) {
+            standing.validUntil = uint64(block.timestamp + VALIDITY);
+        }
+        standingOf[msg.sender] = Standing(uint64(factor), standing.validUntil, term);
         emit FactorMoved(msg.sender, score, factor);
     }
 
@@ -128,7 +142,8 @@ contract LendingConsumer is InferenceConsumer, AttestedInputs {
     /// @return the factor in basis points
     function collateralFactor(address borrower) public view returns (uint256) {
         Standing memory standing = standingOf[borrower];
-        return block.timestamp > standing.validUntil ? BASE_FACTOR : standing.factor;
+        bool good = block.timestamp <= standing.validUntil && isRunning[standing.term];
+        return good ? standing.factor : BASE_FACTOR;
     }
 
     /// @notice The factor that a score leads to in the end: linear between LOW_SCORE and
@@ -144,6 +159,12 @@ contract LendingConsumer is InferenceConsumer, AttestedInputs {
         }
         uint256 part = uint256(score - LOW_SCORE);
         return BASE_FACTOR + (MAX_FACTOR - BASE_FACTOR) * part / uint256(HIGH_SCORE - LOW_SCORE);
+    }
+
+    /// @dev Forgets what was proven of a subject's input.
+    /// @param subject whose input it was
+    function _withdrawn(address subject) internal override {
+        delete standingOf[subject];
     }
 
     /// @dev Goes from one factor towards another, by MAX_STEP at most.

@@ -10,7 +10,9 @@ import {InferenceConsumer} from "./InferenceConsumer.sol";
 /// proof gives a score to each cell, and the house takes the free cell of the highest score.
 /// Who doesn't move in time loses, so that nobody gains by leaving.
 /// @dev Cells count from 0 at the top left, row by row. Anyone may send the house's answer,
-/// with a proof made for them: a player needn't wait for the house.
+/// with a proof made for them: a player needn't wait for the house. Nothing is at stake here,
+/// and to begin a game is free, while each of the house's moves costs a proof: who adds a
+/// stake lets the player pay for those.
 contract TicTacToeConsumer is InferenceConsumer {
     /// @notice How a game stands.
     enum State {
@@ -74,6 +76,10 @@ contract TicTacToeConsumer is InferenceConsumer {
     /// @param state who won by that
     event TimedOut(uint256 indexed id, State state);
 
+    /// @notice Nobody could move in that time, or it is beyond the clock.
+    /// @param turnSeconds the argument
+    error InvalidTurn(uint256 turnSeconds);
+
     /// @notice The game isn't in a state for that.
     /// @param id the game
     /// @param state how it stands
@@ -100,6 +106,9 @@ contract TicTacToeConsumer is InferenceConsumer {
     /// @param verifier the network's adapter
     /// @param turnSeconds for how many seconds a side may think
     constructor(IModelVerifier verifier, uint256 turnSeconds) InferenceConsumer(verifier) {
+        if (turnSeconds == 0 || turnSeconds > type(uint32).max) {
+            revert InvalidTurn(turnSeconds);
+        }
         TURN_SECONDS = turnSeconds;
     }
 

@@ -26,12 +26,12 @@ func TestEligibility(t *testing.T) {
 		return fmt.Sprintf("check(proof,uint256:%d,uint256:%d,tensors)", nonce, deadline)
 	}
 	var salt, otherSalt zkml.Secrets
-	register := func(data zkml.Inputs, secrets *zkml.Secrets) {
+	registration := func(data zkml.Inputs, secrets *zkml.Secrets) []byte {
 		values, err := zkml.Commit(m.model.Circuit.Manifest, data, secrets)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.send(attester, start, c.pack("attest", alice, integer(fr.Element(*values[0].Digest))))
+		return c.pack("attest", alice, integer(fr.Element(*values[0].Digest)))
 	}
 	eligible := func(time uint64) bool { return c.read(time, "isEligible", alice).(bool) }
 
@@ -39,35 +39,41 @@ func TestEligibility(t *testing.T) {
 	context := c.request(alice, 1, deadline)
 	proof := m.prove(t, benign, context, &salt)
 	honest := c.encode(call(1, deadline), proof)
-	c.repel(attack{name: "unregistered data", from: alice, time: start, calldata: honest, reverts: "UnattestedInput"})
-	register(malignant, &otherSalt)
+	c.repel(func(fork *consumed) {
+		fork.send(attester, start, registration(benign, &salt))
+		fork.send(alice, start, honest)
+	}, attack{kind: unattestedInput, from: alice, time: start, calldata: honest, reverts: "UnattestedInput"})
+	c.send(attester, start, registration(malignant, &otherSalt))
 	refused := m.prove(t, malignant, context, &otherSalt)
 	other := prepare(t, "breast_cancer", load, circuit.Hashed, []int{9})
-	c.repel(
-		attack{name: "data of someone healthier", from: alice, time: start, calldata: honest, reverts: "UnattestedInput"},
-		attack{name: "tampered answer", from: alice, time: start, calldata: c.encode(call(1, deadline), tampered(t, m.model.Circuit.Manifest, refused)), reverts: "ProofRejected"},
+	no := c.encode(call(1, deadline), refused)
+	c.repel(sends(alice, start, no),
+		attack{kind: unattestedInput, name: "of someone healthier", from: alice, time: start, calldata: honest, reverts: "UnattestedInput"},
+		attack{kind: tamperedOutput, from: alice, time: start, calldata: c.encode(call(1, deadline), tampered(t, m.model.Circuit.Manifest, refused)), reverts: "ProofRejected"},
 	)
 
 	// No is an answer too.
-	c.send(alice, start, c.encode(call(1, deadline), refused))
+	c.send(alice, start, no)
 	if eligible(start) {
 		t.Error("who proved a no is eligible")
 	}
 
-	register(benign, &salt)
+	c.send(attester, start, registration(benign, &salt))
 	context = c.request(alice, 2, deadline)
 	proof = m.prove(t, benign, context, &salt)
 	honest = c.encode(call(2, deadline), proof)
-	late := uint64(start + maxAge + 1)
-	stale := m.prove(t, benign, c.request(alice, 2, late), &salt)
-	c.repel(
-		attack{name: "another caller", from: mallory, time: start, calldata: honest, reverts: "ProofRejected"},
-		attack{name: "another caller's own proof", from: mallory, time: start, calldata: c.encode(call(2, deadline), m.prove(t, benign, c.request(mallory, 2, deadline), &salt)), reverts: "UnattestedInput"},
-		attack{name: "another chain", from: alice, time: start, chain: otherChain, calldata: honest, reverts: "ProofRejected"},
-		attack{name: "expired", from: alice, time: deadline + 1, calldata: honest, reverts: "Expired"},
-		attack{name: "another model", from: alice, time: start, calldata: c.encode(call(2, deadline), other.prove(t, benign, context, &salt)), reverts: "ProofRejected"},
-		attack{name: "stale registration", from: alice, time: late, calldata: c.encode(call(2, late), stale), reverts: "StaleAttestation"},
+	others := other.prove(t, benign, context, &salt)
+	c.expectValid(other, others)
+	c.repel(sends(alice, start, honest),
+		attack{kind: otherCaller, from: mallory, time: start, calldata: honest, reverts: "ProofRejected"},
+		attack{kind: unattestedInput, name: "of another subject", from: mallory, time: start, calldata: c.encode(call(2, deadline), m.prove(t, benign, c.request(mallory, 2, deadline), &salt)), reverts: "UnattestedInput"},
+		attack{kind: otherNetwork, from: alice, time: start, chain: otherChain, calldata: honest, reverts: "ProofRejected"},
+		attack{kind: otherModel, from: alice, time: start, calldata: c.encode(call(2, deadline), others), reverts: "ProofRejected"},
 	)
+	c.repel(sends(alice, deadline, honest), attack{kind: expired, from: alice, time: deadline + 1, calldata: honest, reverts: "Expired"})
+	const late = start + maxAge + 1
+	stale := c.encode(call(2, late), m.prove(t, benign, c.request(alice, 2, late), &salt))
+	c.repel(sends(alice, late-1, stale), attack{kind: unattestedInput, name: "too old", from: alice, time: late, calldata: stale, reverts: "StaleAttestation"})
 	if eligible(start) {
 		t.Error("the attacks made someone eligible")
 	}
@@ -78,9 +84,15 @@ func TestEligibility(t *testing.T) {
 	if c.read(start, "isEligible", mallory).(bool) {
 		t.Error("who proved nothing is eligible")
 	}
-	c.repel(attack{name: "replay", from: alice, time: start, calldata: honest, reverts: "ContextUsed"})
-	register(benign, &salt)
-	c.repel(attack{name: "replay, registered again", from: alice, time: start, calldata: honest, reverts: "ContextUsed"})
+	next := c.encode(call(3, deadline), m.prove(t, benign, c.request(alice, 3, deadline), &salt))
+	again := registration(benign, &salt)
+	c.repel(func(fork *consumed) {
+		fork.send(attester, start, again)
+		fork.send(alice, start, next)
+	}, attack{kind: replay, from: alice, time: start, calldata: honest, reverts: "ContextUsed"})
+	c.send(attester, start, again)
+	c.repel(sends(alice, start, next), attack{kind: replay, name: "registered again", from: alice, time: start, calldata: honest, reverts: "ContextUsed"})
+	c.expectTried(replay, otherCaller, otherNetwork, expired, otherModel, tamperedOutput, unattestedInput)
 	c.refusesOtherAdapter(other, arguments...)
 }
 

@@ -85,6 +85,14 @@ func (d *Deployed) Create(creation []byte, parsed abi.ABI) (*Deployed, error) {
 	return d, err
 }
 
+// Fork returns the contract in a copy of its virtual machine, in which calls change nothing
+// in this one.
+func (d *Deployed) Fork() *Deployed {
+	fork := *d
+	fork.config.State = d.config.State.Copy()
+	return &fork
+}
+
 // Code returns the runtime code at an address.
 func (d *Deployed) Code(address common.Address) []byte { return d.config.State.GetCode(address) }
 

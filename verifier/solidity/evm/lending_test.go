@@ -54,35 +54,39 @@ func TestLending(t *testing.T) {
 	c.send(registrar, start, c.pack("setAttester", attester, true))
 	proof := m.prove(t, good, c.request(alice, 1, deadline), secrets["good"])
 	honest := c.encode(call(1, deadline), proof)
-	c.repel(
-		attack{name: "nothing attested", from: alice, time: start, calldata: honest, reverts: "UnattestedInput"},
-		attack{name: "attested by the borrower", from: alice, time: start, calldata: attestation("good", good), reverts: "NotAttester"},
-		attack{name: "the borrower appoints an attester", from: alice, time: start, calldata: c.pack("setAttester", alice, true), reverts: "NotRegistrar"},
+	goodAttested := attestation("good", good)
+	c.repel(func(fork *consumed) {
+		fork.send(attester, start, goodAttested)
+		fork.send(alice, start, honest)
+	},
+		attack{kind: unattestedInput, from: alice, time: start, calldata: honest, reverts: "UnattestedInput"},
+		attack{kind: unattestedInput, name: "the borrower attests", from: alice, time: start, calldata: goodAttested, reverts: "NotAttester"},
+		attack{kind: unattestedInput, name: "the borrower appoints an attester", from: alice, time: start, calldata: c.pack("setAttester", alice, true), reverts: "NotRegistrar"},
 	)
-	c.send(attester, start, attestation("good", good))
+	c.send(attester, start, goodAttested)
 
 	other := prepare(t, "diabetes", zkml.LoadOptions{}, circuit.Hashed, []int{9})
 	context := c.request(alice, 1, deadline)
 	stolen := m.prove(t, good, c.request(mallory, 1, deadline), secrets["good"])
 	invented := m.prove(t, bad, context, secrets["invented"])
-	attacks := []attack{
-		{name: "another caller", from: mallory, time: start, calldata: honest, reverts: "ProofRejected"},
-		{name: "another chain", from: alice, time: start, chain: otherChain, calldata: honest, reverts: "ProofRejected"},
-		{name: "another nonce", from: alice, time: start, calldata: c.encode(call(2, deadline), proof), reverts: "ProofRejected"},
-		{name: "expired", from: alice, time: deadline + 1, calldata: honest, reverts: "Expired"},
-		{name: "expired, a later deadline claimed", from: alice, time: deadline + 1, calldata: c.encode(call(1, deadline+day), proof), reverts: "ProofRejected"},
-		{name: "another model", from: alice, time: start, calldata: c.encode(call(1, deadline), other.prove(t, good, context, secrets["good"])), reverts: "ProofRejected"},
-		{name: "tampered output", from: alice, time: start, calldata: c.encode(call(1, deadline), tampered(t, m.model.Circuit.Manifest, proof)), reverts: "ProofRejected"},
-		{name: "invented features", from: alice, time: start, calldata: c.encode(call(1, deadline), invented), reverts: "UnattestedInput"},
-		{name: "features of another borrower", from: mallory, time: start, calldata: c.encode(call(1, deadline), stolen), reverts: "UnattestedInput"},
-	}
-	c.repel(attacks...)
-	late := uint64(start + 7*day + 1)
-	lateProof := m.prove(t, good, c.request(alice, 1, late), secrets["good"])
-	c.repel(attack{name: "stale attestation", from: alice, time: late, calldata: c.encode(call(1, late), lateProof), reverts: "StaleAttestation"})
-	c.send(registrar, start, c.pack("setAttester", attester, false))
-	c.repel(attack{name: "dismissed attester", from: alice, time: start, calldata: honest, reverts: "UnattestedInput"})
-	c.send(registrar, start, c.pack("setAttester", attester, true))
+	others := other.prove(t, good, context, secrets["good"])
+	c.expectValid(other, others)
+	c.repel(sends(alice, start, honest),
+		attack{kind: otherCaller, from: mallory, time: start, calldata: honest, reverts: "ProofRejected"},
+		attack{kind: otherNetwork, from: alice, time: start, chain: otherChain, calldata: honest, reverts: "ProofRejected"},
+		attack{name: "another nonce", from: alice, time: start, calldata: c.encode(call(2, deadline), proof), reverts: "ProofRejected"},
+		attack{kind: otherModel, from: alice, time: start, calldata: c.encode(call(1, deadline), others), reverts: "ProofRejected"},
+		attack{kind: tamperedOutput, from: alice, time: start, calldata: c.encode(call(1, deadline), tampered(t, m.model.Circuit.Manifest, proof)), reverts: "ProofRejected"},
+		attack{kind: unattestedInput, name: "invented", from: alice, time: start, calldata: c.encode(call(1, deadline), invented), reverts: "UnattestedInput"},
+		attack{kind: unattestedInput, name: "of another borrower", from: mallory, time: start, calldata: c.encode(call(1, deadline), stolen), reverts: "UnattestedInput"},
+	)
+	c.repel(sends(alice, deadline, honest),
+		attack{kind: expired, from: alice, time: deadline + 1, calldata: honest, reverts: "Expired"},
+		attack{kind: expired, name: "a later deadline claimed", from: alice, time: deadline + 1, calldata: c.encode(call(1, deadline+day), proof), reverts: "ProofRejected"},
+	)
+	const late = start + 7*day + 1
+	lateCall := c.encode(call(1, late), m.prove(t, good, c.request(alice, 1, late), secrets["good"]))
+	c.repel(sends(alice, late-1, lateCall), attack{kind: unattestedInput, name: "too old", from: alice, time: late, calldata: lateCall, reverts: "StaleAttestation"})
 	if got := factor(start); got != 5000 {
 		t.Errorf("the attacks moved the factor to %d", got)
 	}
@@ -101,12 +105,15 @@ func TestLending(t *testing.T) {
 	}
 	checkScore(t, c, proof)
 	again := c.encode(call(2, deadline), m.prove(t, good, c.request(alice, 2, deadline), secrets["good"]))
-	c.repel(
-		attack{name: "replay", from: alice, time: start, calldata: honest, reverts: "ContextUsed"},
-		attack{name: "one attestation, two steps", from: alice, time: start, calldata: again, reverts: "AttestationUsed"},
+	c.repel(func(fork *consumed) {
+		fork.send(attester, start, goodAttested)
+		fork.send(alice, start, again)
+	},
+		attack{kind: replay, from: alice, time: start, calldata: honest, reverts: "ContextUsed"},
+		attack{kind: unattestedInput, name: "one attestation, two steps", from: alice, time: start, calldata: again, reverts: "AttestationUsed"},
 	)
-	c.send(attester, start, attestation("good", good))
-	c.repel(attack{name: "replay, attested again", from: alice, time: start, calldata: honest, reverts: "ContextUsed"})
+	c.send(attester, start, goodAttested)
+	c.repel(sends(alice, start, again), attack{kind: replay, name: "attested again", from: alice, time: start, calldata: honest, reverts: "ContextUsed"})
 	t.Logf("updateFactor, the second: %d gas", c.send(alice, start, again))
 	if got := factor(start); got != 6200 {
 		t.Errorf("a second good score moves the factor to %d, want 6200", got)
@@ -115,14 +122,16 @@ func TestLending(t *testing.T) {
 	// A bad one: down by a step; the better features of before count no more.
 	before := c.encode(call(3, deadline), m.prove(t, good, c.request(alice, 3, deadline), secrets["good"]))
 	c.send(attester, start, attestation("bad", bad))
-	c.repel(attack{name: "superseded features", from: alice, time: start, calldata: before, reverts: "UnattestedInput"})
-	c.send(alice, start, c.encode(call(4, deadline), m.prove(t, bad, c.request(alice, 4, deadline), secrets["bad"])))
+	worse := c.encode(call(4, deadline), m.prove(t, bad, c.request(alice, 4, deadline), secrets["bad"]))
+	c.repel(sends(alice, start, worse), attack{kind: unattestedInput, name: "superseded", from: alice, time: start, calldata: before, reverts: "UnattestedInput"})
+	c.send(alice, start, worse)
 	if got := factor(start); got != 5600 {
 		t.Errorf("a bad score moves the factor to %d, want 5600", got)
 	}
 	if got := factor(start + 30*day + 1); got != 5000 {
 		t.Errorf("without proofs the factor stays at %d", got)
 	}
+	c.expectTried(replay, otherCaller, otherNetwork, expired, otherModel, tamperedOutput, unattestedInput)
 	c.refusesOtherAdapter(other, registrar, big.NewInt(day), policy{big.NewInt(1), big.NewInt(2), big.NewInt(1), ones(1), ones(2), big.NewInt(day)})
 }
 

@@ -1,10 +1,36 @@
 package evm_test
 
+// The attacks that each template repels, here with real proofs of trained networks in
+// go-ethereum's virtual machine, and with make evm as transactions on anvil and on
+// go-ethereum's node too (cmd/zkml/testdata/script/template-*.txtar). A cell is the error of
+// the attack; expectTried fails where a test leaves one out. Each attack has a control that
+// differs in one thing and succeeds, before and after it.
+//
+//	                  inference        lending          eligibility      tictactoe
+//	replay            ContextUsed      ContextUsed      ContextUsed      WrongState
+//	another caller    ProofRejected    ProofRejected    ProofRejected    ProofRejected
+//	another chain     ProofRejected    ProofRejected    ProofRejected    ProofRejected
+//	expired           Expired          Expired          Expired          Expired
+//	another model     ProofRejected    ProofRejected    ProofRejected    ProofRejected
+//	tampered output   ProofRejected    ProofRejected    ProofRejected    ProofRejected
+//	unattested input  –                UnattestedInput  UnattestedInput  ProofRejected
+//
+// Nobody attests inputs for the inference template: its caller chooses them, its statement
+// names them, and its comment says what that is worth. The game attests them itself: it packs
+// the board, so that a proof for another board is rejected. A replay of the game's answer
+// finds that it is the player's turn, before its context is looked at: a context has the
+// stones of both sides in it, and no position comes twice. Another caller includes whoever
+// sees a proof in the pool of transactions and sends it first; in lending and eligibility
+// that caller's own proof of somebody else's input is UnattestedInput, in inference and the
+// game it is as good as anyone's.
+
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"maps"
 	"math/big"
 	"slices"
@@ -85,6 +111,9 @@ func (p *prepared) prove(t *testing.T, inputs zkml.Inputs, context_ fr.Element, 
 
 // consumed is a deployed template.
 type consumed struct {
+	// tried has the kinds of attacks that have been tried.
+	tried map[kindOfAttack]bool
+
 	t        *testing.T
 	vk       *prover.VerifyingKey
 	contract *evm.Deployed
@@ -99,19 +128,19 @@ type consumed struct {
 // the arguments.
 func deployTemplate(t *testing.T, vk *prover.VerifyingKey, name, contract string, arguments ...any) *consumed {
 	t.Helper()
-	files, err := solidity.Export(vk, solidity.Options{AllowDevelopmentSRS: true, Template: name})
+	return deployTemplateWith(t, vk, solidity.Options{Template: name}, contract, arguments...)
+}
+
+// deployTemplateWith is deployTemplate of a project with other options.
+func deployTemplateWith(t *testing.T, vk *prover.VerifyingKey, o solidity.Options, contract string, arguments ...any) *consumed {
+	t.Helper()
+	o.AllowDevelopmentSRS = true
+	files, err := solidity.Export(vk, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiler, err := evm.FindCompiler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	contracts, err := compiler.Compile(context.Background(), files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &consumed{t: t, vk: vk, adapter: contracts["ModelVerifier"], abi: contracts[contract].ABI, creation: contracts[contract].Creation}
+	contracts := compileOnce(t, files)
+	c := &consumed{tried: map[kindOfAttack]bool{}, t: t, vk: vk, adapter: contracts["ModelVerifier"], abi: contracts[contract].ABI, creation: contracts[contract].Creation}
 	reusable := solidity.Reusable(true)
 	known, err := abi.JSON(bytes.NewReader(reusable.ABI))
 	if err != nil {
@@ -126,7 +155,11 @@ func deployTemplate(t *testing.T, vk *prover.VerifyingKey, name, contract string
 	if c.verifier, err = evm.DeployArtifact(reusable); err != nil {
 		t.Fatal(err)
 	}
-	if c.contract, err = c.create(c.deployAdapter(vk, c.adapter), arguments...); err != nil {
+	var digest []fr.Element
+	if o.WeightsDigest != nil {
+		digest = append(digest, *o.WeightsDigest)
+	}
+	if c.contract, err = c.create(c.deployAdapter(vk, c.adapter, digest...).Address, arguments...); err != nil {
 		t.Fatal(err)
 	}
 	if size := len(c.contract.Code(c.contract.Address)); size > solidity.MaxRuntimeBytes {
@@ -136,16 +169,51 @@ func deployTemplate(t *testing.T, vk *prover.VerifyingKey, name, contract string
 }
 
 // deployAdapter registers a key and deploys its adapter.
-func (c *consumed) deployAdapter(vk *prover.VerifyingKey, adapter evm.Contract) common.Address {
+func (c *consumed) deployAdapter(vk *prover.VerifyingKey, adapter evm.Contract, digest ...fr.Element) *evm.Deployed {
 	c.t.Helper()
 	if r, err := c.verifier.Call(solidity.RegisterCalldata(vk)); err != nil || r.Revert != nil {
 		c.t.Fatal(err, r.Revert)
 	}
-	d, err := c.verifier.Create(append(bytes.Clone(adapter.Creation), solidity.AdapterArguments(c.verifier.Address, nil)...), adapter.ABI)
+	var weights *fr.Element
+	if len(digest) > 0 {
+		weights = &digest[0]
+	}
+	d, err := c.verifier.Create(append(bytes.Clone(adapter.Creation), solidity.AdapterArguments(c.verifier.Address, weights)...), adapter.ABI)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return d.Address
+	return d
+}
+
+// compiledProjects are the projects compiled by the tests so far.
+var compiledProjects = map[[32]byte]map[string]evm.Contract{}
+
+// compileOnce compiles a project, which takes seconds, unless it has been.
+func compileOnce(t *testing.T, files solidity.Files) map[string]evm.Contract {
+	t.Helper()
+	text := sha256.New()
+	for _, path := range files.Paths() {
+		fmt.Fprintf(text, "%s %d\n%s", path, len(files[path]), files[path])
+	}
+	key := [32]byte(text.Sum(nil))
+	if contracts, ok := compiledProjects[key]; ok {
+		return contracts
+	}
+	compiler, err := evm.FindCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	contracts, err := compiler.Compile(context.Background(), files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiledProjects[key] = contracts
+	return contracts
+}
+
+// adapterAddress returns the address of the adapter that the template asks.
+func (c *consumed) adapterAddress() common.Address {
+	return c.read(start, "VERIFIER").(common.Address)
 }
 
 // create creates the template's contract over an adapter.
@@ -214,8 +282,23 @@ func (c *consumed) number(time uint64, function string, arguments ...any) int64 
 	return c.read(time, function, arguments...).(*big.Int).Int64()
 }
 
+// kindOfAttack is a column of the table in the file's comment.
+type kindOfAttack string
+
+const (
+	replay          kindOfAttack = "replay"
+	otherCaller     kindOfAttack = "another caller"
+	otherNetwork    kindOfAttack = "another chain"
+	expired         kindOfAttack = "expired"
+	otherModel      kindOfAttack = "another model"
+	tamperedOutput  kindOfAttack = "tampered output"
+	unattestedInput kindOfAttack = "unattested input"
+)
+
 // attack is a call that must revert with the named error.
 type attack struct {
+	kind kindOfAttack
+	// name says more than the kind, or all.
 	name string
 	from common.Address
 	time uint64
@@ -225,10 +308,31 @@ type attack struct {
 	reverts  string
 }
 
-// repel makes the calls and checks that each reverts with its error.
-func (c *consumed) repel(attacks ...attack) {
+// control does on a fork what an attack does, but honestly: it must succeed, or the attack
+// shows nothing.
+type control func(fork *consumed)
+
+// sends is the control that sends a call.
+func sends(from common.Address, time uint64, calldata []byte) control {
+	return func(fork *consumed) {
+		fork.t.Helper()
+		fork.send(from, time, calldata)
+	}
+}
+
+// repel makes the calls and checks that each reverts with its error. The control succeeds
+// before them and after: an attack doesn't spoil it either.
+func (c *consumed) repel(honest control, attacks ...attack) {
 	c.t.Helper()
+	try := func() {
+		c.t.Helper()
+		fork := *c
+		fork.contract, fork.verifier = c.contract.Fork(), nil
+		honest(&fork)
+	}
+	try()
 	for _, a := range attacks {
+		c.tried[a.kind] = true
 		if a.chain == 0 {
 			a.chain = chain
 		}
@@ -237,11 +341,47 @@ func (c *consumed) repel(attacks ...attack) {
 		case err != nil:
 			c.t.Fatal(err)
 		case r.Revert == nil:
-			c.t.Errorf("%s: accepted", a.name)
+			c.t.Errorf("%s %s: accepted", a.kind, a.name)
 		case r.Revert.Name != a.reverts:
-			c.t.Errorf("%s: reverts with %v, want %s", a.name, r.Revert, a.reverts)
+			c.t.Errorf("%s %s: reverts with %v, want %s", a.kind, a.name, r.Revert, a.reverts)
 		}
 	}
+	try()
+}
+
+// expectTried fails unless all attacks of a row of the table have been tried.
+func (c *consumed) expectTried(kinds ...kindOfAttack) {
+	c.t.Helper()
+	for _, kind := range kinds {
+		if !c.tried[kind] {
+			c.t.Errorf("no attack was tried: %s", kind)
+		}
+	}
+}
+
+// expectValid checks that another model's own adapter accepts its proof: what a template
+// refuses it for is the model.
+func (c *consumed) expectValid(other *prepared, proof *prover.Proof) {
+	c.t.Helper()
+	calldata, err := solidity.Calldata(other.vk, solidity.Typed, proof)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	fork := *c
+	fork.verifier = c.verifier.Fork()
+	adapter := fork.deployAdapter(other.vk, c.adapterOf(other))
+	if r, err := adapter.Call(calldata); err != nil || r.Revert != nil {
+		c.t.Fatal(err, r.Revert)
+	}
+}
+
+// adapterOf is the adapter of a model that has the template's manifest: the two differ in
+// the model id.
+func (c *consumed) adapterOf(other *prepared) evm.Contract {
+	id, otherID := c.vk.ModelID(), other.vk.ModelID()
+	adapter := c.adapter
+	adapter.Creation = bytes.ReplaceAll(adapter.Creation, id[:], otherID[:])
+	return adapter
 }
 
 // request is the context of a call and the values that it is made of, and checks that
@@ -285,13 +425,15 @@ func tampered(t *testing.T, m *circuit.Manifest, proof *prover.Proof) *prover.Pr
 // adapter, whose integers would mean something else.
 func (c *consumed) refusesOtherAdapter(other *prepared, arguments ...any) {
 	c.t.Helper()
-	// The two models have one manifest, and so one adapter but for the model id.
-	id, otherID := c.vk.ModelID(), other.vk.ModelID()
-	adapter := c.adapter
-	adapter.Creation = bytes.ReplaceAll(adapter.Creation, id[:], otherID[:])
-	_, err := c.create(c.deployAdapter(other.vk, adapter), arguments...)
+	c.refusesCreation("OtherModel", c.deployAdapter(other.vk, c.adapterOf(other)).Address, arguments...)
+}
+
+// refusesCreation checks that the template's constructor reverts with an error.
+func (c *consumed) refusesCreation(want string, adapter common.Address, arguments ...any) {
+	c.t.Helper()
+	_, err := c.create(adapter, arguments...)
 	var reverted *evm.RevertError
-	if !errors.As(err, &reverted) || reverted.Name != "OtherModel" {
-		c.t.Errorf("another model's adapter: %v, want OtherModel", err)
+	if !errors.As(err, &reverted) || reverted.Name != want {
+		c.t.Errorf("constructor of %v: %v, want %s", arguments, err, want)
 	}
 }

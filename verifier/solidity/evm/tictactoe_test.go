@@ -2,10 +2,12 @@ package evm_test
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/circuit"
@@ -48,10 +50,16 @@ func (g *table) reply(id int64, b board) ([]byte, *prover.Proof) {
 
 func answerCall(id int64) string { return fmt.Sprintf("answer(uint256:%d,proof,tensors)", id) }
 
-// context returns the context of the house's answer.
-func (g *table) context(id int64) (c fr.Element) {
+// context returns the context of the house's answer, sent by alice.
+func (g *table) context(id int64) fr.Element {
 	g.t.Helper()
-	return *c.SetBigInt(g.read(start, "replyContext", big.NewInt(id), alice).(*big.Int))
+	return g.contextOf(id, alice)
+}
+
+// contextOf returns the context of the house's answer.
+func (g *table) contextOf(id int64, sender common.Address) (c fr.Element) {
+	g.t.Helper()
+	return *c.SetBigInt(g.read(start, "replyContext", big.NewInt(id), sender).(*big.Int))
 }
 
 // networks returns the cell that the network as it was trained chooses.
@@ -147,7 +155,7 @@ func TestTicTacToe(t *testing.T) {
 		if state != houseWon {
 			t.Errorf("a game against a fool ends in state %d", state)
 		}
-		g.repel(
+		g.repel(sends(alice, start, g.playCall(2, 8)),
 			attack{name: "a move after the end", from: alice, time: start, calldata: g.playCall(1, 8), reverts: "WrongState"},
 			attack{name: "a timeout after the end", from: alice, time: start + day, calldata: g.pack("claimTimeout", big.NewInt(1)), reverts: "WrongState"},
 		)
@@ -172,10 +180,8 @@ func TestTicTacToe(t *testing.T) {
 		g.t = t
 		timeout := g.pack("claimTimeout", big.NewInt(3))
 		late := uint64(start + turnSeconds + 1)
-		g.repel(
-			attack{name: "too early", from: mallory, time: late - 1, calldata: timeout, reverts: "NotTimedOut"},
-			attack{name: "the player is late", from: alice, time: late, calldata: g.playCall(3, 0), reverts: "Expired"},
-		)
+		g.repel(sends(mallory, late, timeout), attack{name: "too early", from: mallory, time: late - 1, calldata: timeout, reverts: "NotTimedOut"})
+		g.repel(sends(alice, late-1, g.playCall(3, 0)), attack{name: "the player is late", from: alice, time: late, calldata: g.playCall(3, 0), reverts: "Expired"})
 		g.send(alice, start, g.playCall(3, 0))
 		g.send(mallory, late, timeout)
 		g.expect(3, playerWon)
@@ -201,7 +207,7 @@ func TestTicTacToe(t *testing.T) {
 // takes the corner.
 func (g *table) attackRound(id int64) {
 	g.t.Helper()
-	g.repel(
+	g.repel(sends(alice, start, g.playCall(id, 0)),
 		attack{name: "another's game", from: mallory, time: start, calldata: g.playCall(id, 0), reverts: "NotPlayer"},
 		attack{name: "no cell", from: alice, time: start, calldata: g.playCall(id, 9), reverts: "NoSuchCell"},
 		attack{name: "no game", from: alice, time: start, calldata: g.playCall(99, 0), reverts: "WrongState"},
@@ -213,16 +219,19 @@ func (g *table) attackRound(id int64) {
 	elsewhere := board{8: -1}
 	other := prepare(g.t, "tictactoe", zkml.LoadOptions{}, circuit.Shown, []int{9})
 	invented, _ := g.reply(id, elsewhere)
-	g.repel(
+	others := other.prove(g.t, b.inputs(), g.context(id), nil)
+	g.expectValid(other, others)
+	mallorys := g.encode(answerCall(id), g.m.prove(g.t, b.inputs(), g.contextOf(id, mallory), nil))
+	g.repel(sends(mallory, start, mallorys), attack{kind: otherCaller, from: mallory, time: start, calldata: honest, reverts: "ProofRejected"})
+	g.repel(sends(alice, start, honest),
 		attack{name: "the player moves twice", from: alice, time: start, calldata: g.playCall(id, 1), reverts: "WrongState"},
-		attack{name: "another caller", from: mallory, time: start, calldata: honest, reverts: "ProofRejected"},
-		attack{name: "another chain", from: alice, time: start, chain: otherChain, calldata: honest, reverts: "ProofRejected"},
-		attack{name: "expired", from: alice, time: start + turnSeconds + 1, calldata: honest, reverts: "Expired"},
-		attack{name: "another model", from: alice, time: start, calldata: g.encode(answerCall(id), other.prove(g.t, b.inputs(), g.context(id), nil)), reverts: "ProofRejected"},
-		attack{name: "tampered scores", from: alice, time: start, calldata: g.encode(answerCall(id), tampered(g.t, g.m.model.Circuit.Manifest, proof)), reverts: "ProofRejected"},
-		attack{name: "a board that isn't the game's", from: alice, time: start, calldata: invented, reverts: "ProofRejected"},
-		attack{name: "another game with this board", from: alice, time: start, calldata: g.encode(answerCall(4), proof), reverts: "ProofRejected"},
+		attack{kind: otherNetwork, from: alice, time: start, chain: otherChain, calldata: honest, reverts: "ProofRejected"},
+		attack{kind: otherModel, from: alice, time: start, calldata: g.encode(answerCall(id), others), reverts: "ProofRejected"},
+		attack{kind: tamperedOutput, from: alice, time: start, calldata: g.encode(answerCall(id), tampered(g.t, g.m.model.Circuit.Manifest, proof)), reverts: "ProofRejected"},
+		attack{kind: unattestedInput, name: "a board that isn't the game's", from: alice, time: start, calldata: invented, reverts: "ProofRejected"},
+		attack{kind: replay, name: "in another game with this board", from: alice, time: start, calldata: g.encode(answerCall(4), proof), reverts: "ProofRejected"},
 	)
+	g.repel(sends(alice, start+turnSeconds, honest), attack{kind: expired, from: alice, time: start + turnSeconds + 1, calldata: honest, reverts: "Expired"})
 	if after, _ := g.position(id); after != b {
 		g.t.Errorf("the attacks made %v of %v", after, b)
 	}
@@ -233,12 +242,17 @@ func (g *table) attackRound(id int64) {
 	if after != want {
 		g.t.Errorf("the house makes %v of %v, the network %v", after, b, want)
 	}
-	g.repel(
-		attack{name: "replay", from: alice, time: start, calldata: honest, reverts: "WrongState"},
+	g.repel(sends(alice, start, g.playCall(id, int64(bestMove(after)))),
+		attack{kind: replay, from: alice, time: start, calldata: honest, reverts: "WrongState"},
 		attack{name: "own cell", from: alice, time: start, calldata: g.playCall(id, 0), reverts: "OccupiedCell"},
 		attack{name: "the house's cell", from: alice, time: start, calldata: g.playCall(id, int64(g.networks(b))), reverts: "OccupiedCell"},
 	)
+	g.expectTried(replay, otherCaller, otherNetwork, expired, otherModel, tamperedOutput, unattestedInput)
 	g.refusesOtherAdapter(other, big.NewInt(turnSeconds))
+	// A turn without time, or one so long that its end is before its beginning.
+	for _, seconds := range []*big.Int{new(big.Int), new(big.Int).Lsh(big.NewInt(1), 32), new(big.Int).SetUint64(math.MaxUint64)} {
+		g.refusesCreation("InvalidTurn", g.adapterAddress(), seconds)
+	}
 }
 
 // bestMove returns a move of the player's that gives away nothing, by minimax.

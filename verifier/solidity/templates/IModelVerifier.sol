@@ -130,6 +130,12 @@ interface IModelVerifier {
     /// @notice Names the model and its verifying key.
     /// @return keccak256 of the canonical verifying key
     function MODEL_ID() external view returns (bytes32);
+{{- if .Weights}}
+
+    /// @notice Names the weights, which the model id doesn't: the same for all proofs accepted.
+    /// @return the digest of the weights that a proof must be about
+    function WEIGHTS_DIGEST() external view returns (uint256);
+{{- end}}
 
     /// @notice Checks a proof{{if .HasPacked}} of tensors given in bytes{{end}}; reverts unless it holds.
     /// @param proof {{.ProofBytes}} bytes

@@ -73,7 +73,7 @@ contract ModelVerifier is IModelVerifier {
 {{- end}}
 {{- if .Weights}}
 
-    /// @notice The digest of the weights that a proof must be about.
+    /// @inheritdoc IModelVerifier
     uint256 public immutable WEIGHTS_DIGEST;
 {{- end}}
 {{if .Standalone}}

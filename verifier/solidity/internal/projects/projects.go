@@ -43,6 +43,10 @@ func All() []Project {
 	hashed := small("features", 10)
 	hashed.Visibility = circuit.Hashed
 	score := &circuit.Manifest{Version: 1, Model: "score", Weights: circuit.Fixed, Inputs: []circuit.Public{hashed}, Outputs: []circuit.Public{small("score", 1)}}
+	answer := *score
+	answer.Outputs = []circuit.Public{{Name: "answer", Shape: tensor.Shape{1}, Bits: 1, Scale: quantize.PowerOfTwo(0), Labels: []string{"no", "yes"}}}
+	many := fixture.Digits() // more outputs than a contract would store
+	many.Outputs[0].Shape = tensor.Shape{100}
 	hiddenWeights := *score
 	hiddenWeights.Weights = circuit.Hashed
 	game := &circuit.Manifest{Version: 1, Model: "game", Weights: circuit.Fixed, Inputs: []circuit.Public{small("board", 9)}, Outputs: []circuit.Public{small("scores", 9)}}
@@ -55,11 +59,15 @@ func All() []Project {
 		{Name: "standalone-private", Standalone: true, Manifest: private},
 		{Name: "inference-labels", Template: "inference", Manifest: fixture.Digits()},
 		{Name: "inference-no-output", Template: "inference", Manifest: noOutput},
+		{Name: "inference-many-outputs", Template: "inference", Manifest: many, Alike: true},
 		{Name: "inference-private", Template: "inference", Standalone: true, Manifest: private},
 		{Name: "lending-score", Template: "lending", Manifest: score},
-		{Name: "lending-hidden-weights", Template: "lending", Standalone: true, Manifest: &hiddenWeights, Alike: true},
-		{Name: "eligibility-score", Template: "eligibility", Manifest: score},
+		{Name: "lending-hidden-weights", Template: "lending", Manifest: &hiddenWeights, Alike: true},
+		{Name: "lending-standalone", Template: "lending", Standalone: true, Manifest: score, Alike: true},
+		{Name: "eligibility-answer", Template: "eligibility", Manifest: &answer},
+		{Name: "eligibility-standalone", Template: "eligibility", Standalone: true, Manifest: &answer, Alike: true},
 		{Name: "tictactoe-game", Template: "tictactoe", Manifest: game},
+		{Name: "tictactoe-standalone", Template: "tictactoe", Standalone: true, Manifest: game, Alike: true},
 	}
 }
 
