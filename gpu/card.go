@@ -17,6 +17,7 @@ import (
 
 // Card is a CUDA card: a [plonk.Device]. A process opens each card once.
 type Card struct {
+	residents
 	index int
 	work  chan func() // to the thread that the card is bound to
 	queue chan struct{}
@@ -70,6 +71,9 @@ func Open(index int) (*Card, error) {
 	}
 	return c, nil
 }
+
+// Index returns the card's number.
+func (c *Card) Index() int { return c.index }
 
 // do has the card's thread run f, and returns what f throws.
 func (c *Card) do(ctx context.Context, f func()) (err error) {

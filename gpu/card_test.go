@@ -152,7 +152,7 @@ func TestProve(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := NewProver(s.System, s.Key, Options{Card: card, LowMemory: seed%2 == 1, Fallback: func(err error) { t.Errorf("fell back: %v", err) }})
+		p := NewProver(s.System, s.Key, Options{Card: card, LowMemory: seed%2 == 1, Report: func(err error) { t.Errorf("fell back: %v", err) }})
 		for range 2 {
 			proof, err := p.Prove(t.Context(), s.Witness, plonk.ProofOptions{})
 			if err != nil {
@@ -208,7 +208,7 @@ func TestFailures(t *testing.T) {
 	tried := 0
 	for n := 1; n <= calls; n += step(calls, 60) {
 		var failed error
-		p := NewProver(s.System, s.Key, Options{Card: card, Fallback: func(err error) { failed = err }})
+		p := NewProver(s.System, s.Key, Options{Card: card, Report: func(err error) { failed = err }})
 		shim.FailAt(n)
 		proof, err := p.Prove(t.Context(), s.Witness, plonk.ProofOptions{})
 		shim.FailAt(0)
@@ -271,10 +271,47 @@ func TestNoCard(t *testing.T) {
 	shim.Memory(1 << 12)
 	defer shim.Memory(8 << 30)
 	var failed error
-	p := NewProver(s.System, s.Key, Options{Card: card, Fallback: func(err error) { failed = err }})
+	p := NewProver(s.System, s.Key, Options{Card: card, Report: func(err error) { failed = err }})
 	defer p.Close()
 	if _, err := p.Prove(t.Context(), s.Witness, plonk.ProofOptions{}); err != nil || !errors.Is(failed, ErrMemory) {
 		t.Errorf("without memory: %v, fell back for %v", err, failed)
+	}
+}
+
+// TestGiveWay proves two circuits in turn on a card that has room for one.
+func TestGiveWay(t *testing.T) {
+	s := small(t)
+	card := open(t)
+	before := shim.Allocated()
+	shim.Memory(before + int(needed(int(s.Key.Vk.Size), len(s.Key.Vk.Qcp), false)))
+	defer shim.Memory(8 << 30)
+	var provers [2]*Prover
+	for i := range provers {
+		provers[i] = NewProver(s.System, s.Key, Options{Card: card, Report: func(err error) { t.Errorf("prover %d: %v", i, err) }})
+		defer provers[i].Close()
+	}
+	for i := range 4 {
+		p, other := provers[i%2], provers[1-i%2]
+		proof, err := p.Prove(t.Context(), s.Witness, plonk.ProofOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := gnark.Verify(proof, s.Key.Vk, s.Public()); err != nil {
+			t.Error(err)
+		}
+		if p.card == nil || p.cpu != nil || other.card != nil {
+			t.Errorf("proof %d: the card isn't this prover's alone", i)
+		}
+	}
+	// With room for both, both stay.
+	shim.Memory(8 << 30)
+	for _, p := range provers {
+		if _, err := p.Prove(t.Context(), s.Witness, plonk.ProofOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if provers[0].card == nil || provers[1].card == nil {
+		t.Error("a circuit had to leave, though there is room")
 	}
 }
 

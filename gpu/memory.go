@@ -51,11 +51,10 @@ func part(m core.DeviceSlice, from, to int) core.DeviceSlice {
 	return m
 }
 
-// reserve returns memory for n objects of this size, if the card has it. What is kept for
-// later vectors is given up before memory is refused.
-func (c *Card) reserve(n, size int) core.DeviceSlice {
-	need := uint64(n) * uint64(size)
-	if available() < need {
+// room returns how many bytes are free. What is kept for later vectors is given up if they
+// are fewer than wanted.
+func (c *Card) room(wanted uint64) uint64 {
+	if available() < wanted {
 		for _, list := range c.free {
 			for _, m := range list {
 				c.release(m)
@@ -63,7 +62,13 @@ func (c *Card) reserve(n, size int) core.DeviceSlice {
 		}
 		clear(c.free)
 	}
-	if free := available(); free < need {
+	return available()
+}
+
+// reserve returns memory for n objects of this size, if the card has it.
+func (c *Card) reserve(n, size int) core.DeviceSlice {
+	need := uint64(n) * uint64(size)
+	if free := c.room(need); free < need {
 		panic(failure{fmt.Errorf("%w: %d bytes wanted, %d free", ErrMemory, need, free)})
 	}
 	var m core.DeviceSlice
@@ -218,16 +223,21 @@ const (
 	domainBytes  = 2 * elementSize
 )
 
-// Fits refuses a circuit, of a domain of n rows and with BSB22 commitments, that the card has
-// no memory for; the error matches [ErrMemory].
-func (c *Card) Fits(n, commitments int, lowMemory bool) error {
+// needed returns about how many bytes a proof takes, its circuit's included, in a domain of n
+// rows and with BSB22 commitments.
+func needed(n, commitments int, lowMemory bool) uint64 {
 	vectors := proofVectors + 2*(8+commitments)
 	if !lowMemory {
 		vectors += 3 * (7 + commitments)
 	}
-	need := uint64(n) * uint64(2*pointSize+vectors*elementSize+msmBytes+domainBytes)
+	return uint64(n) * uint64(2*pointSize+vectors*elementSize+msmBytes+domainBytes)
+}
+
+// fits refuses a circuit that the card has no memory for now; the error matches [ErrMemory].
+func (c *Card) fits(n, commitments int, lowMemory bool) error {
+	need := needed(n, commitments, lowMemory)
 	var free uint64
-	if err := c.do(context.Background(), func() { free = available() }); err != nil {
+	if err := c.do(context.Background(), func() { free = c.room(need) }); err != nil {
 		return err
 	}
 	if free < need {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -23,7 +24,7 @@ type Prover struct {
 	o      Options
 
 	mu      sync.Mutex
-	card    *plonk.Prover // nil before the first proof, and when the card has failed
+	card    *plonk.Prover // nil before the first proof, when the card has failed, or has no room for it
 	release func() error  // frees the card's bases
 	cpu     *plonk.Prover // nil before it is needed
 }
@@ -34,8 +35,9 @@ type Options struct {
 	Card *Card
 	// LowMemory is that of [plonk.Options].
 	LowMemory bool
-	// Fallback, if not nil, is told of each failure that the CPU stands in for.
-	Fallback func(error)
+	// Report, if not nil, is told of each failure of the card: of those that the CPU stands in
+	// for, and of memory that [Prover.Close] couldn't free.
+	Report func(error)
 }
 
 // NewProver returns a prover of a circuit with its key.
@@ -43,8 +45,9 @@ func NewProver(system *cs.SparseR1CS, key *gnark.ProvingKey, o Options) *Prover 
 	return &Prover{system: system, key: key, o: o}
 }
 
-// Prove makes a proof as [plonk.Prover.Prove] does, and verifies it. Where the card fails or
-// its proof doesn't verify, it proves again on the CPU. ctx ends the wait for the card, too.
+// Prove makes a proof as [plonk.Prover.Prove] does, and verifies it if it is the card's. Where
+// the card fails or its proof doesn't verify, it proves again on the CPU. ctx ends the wait for
+// the card, too.
 func (p *Prover) Prove(ctx context.Context, w witness.Witness, o plonk.ProofOptions) (*gnark.Proof, error) {
 	if p.o.Card != nil {
 		proof, err := p.onCard(ctx, w, o)
@@ -53,18 +56,25 @@ func (p *Prover) Prove(ctx context.Context, w witness.Witness, o plonk.ProofOpti
 		}
 		// An unsatisfied circuit too: a card's mistake looks the same, and the CPU's solver
 		// soon tells.
-		if p.o.Fallback != nil && !errors.Is(err, plonk.ErrUnsatisfied) {
-			p.o.Fallback(err)
+		if !errors.Is(err, plonk.ErrUnsatisfied) {
+			p.report(fmt.Errorf("proving on the CPU: %w", err))
 		}
 	}
 	prover, err := p.onCPU(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return p.verified(prover, ctx, w, o)
+	return prover.Prove(ctx, w, o)
 }
 
-// onCard waits for the card and proves on it.
+func (p *Prover) report(err error) {
+	if p.o.Report != nil {
+		p.o.Report(err)
+	}
+}
+
+// onCard waits for the card and proves on it. Where memory is short, the circuits of other
+// provers give way.
 func (p *Prover) onCard(ctx context.Context, w witness.Witness, o plonk.ProofOptions) (*gnark.Proof, error) {
 	release, ok := p.o.Card.acquire(ctx.Done())
 	if !ok {
@@ -73,26 +83,37 @@ func (p *Prover) onCard(ctx context.Context, w witness.Witness, o plonk.ProofOpt
 	defer release()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for {
+		proof, err := p.try(ctx, w, o)
+		if ctx.Err() != nil || !errors.Is(err, ErrMemory) || !p.o.Card.giveWay(p) {
+			return proof, err
+		}
+	}
+}
+
+// try loads the circuit, unless the card has it, and proves once.
+func (p *Prover) try(ctx context.Context, w witness.Witness, o plonk.ProofOptions) (*gnark.Proof, error) {
 	if p.card == nil {
 		if err := p.load(ctx); err != nil {
 			return nil, err
 		}
 	}
-	proof, err := p.verified(p.card, ctx, w, o)
+	proof, err := p.verified(ctx, w, o)
 	// A witness that couldn't be wiped is a failure, whatever became of the proof.
 	if err = errors.Join(err, p.o.Card.takeLost()); err != nil {
-		if errors.Is(err, ErrCard) {
+		if errors.Is(err, ErrCard) || errors.Is(err, ErrMemory) {
 			err = errors.Join(err, p.unload())
 		}
 		return nil, err
 	}
+	p.o.Card.used(p)
 	return proof, nil
 }
 
 // load prepares the circuit on the card, if it has the memory.
 func (p *Prover) load(ctx context.Context) error {
 	commitments, _ := p.system.CommitmentInfo.(constraint.PlonkCommitments)
-	if err := p.o.Card.Fits(int(p.key.Vk.Size), len(commitments), p.o.LowMemory); err != nil {
+	if err := p.o.Card.fits(int(p.key.Vk.Size), len(commitments), p.o.LowMemory); err != nil {
 		return err
 	}
 	device, release := p.o.Card.session()
@@ -109,9 +130,17 @@ func (p *Prover) unload() error {
 	if p.card == nil {
 		return nil
 	}
+	p.o.Card.forget(p)
 	p.card.Close()
 	p.card = nil
 	return errors.Join(p.release(), p.o.Card.takeLost())
+}
+
+// leave unloads, and reports what it couldn't free.
+func (p *Prover) leave() {
+	if err := p.unload(); err != nil {
+		p.report(fmt.Errorf("free the card's memory: %w", err))
+	}
 }
 
 // onCPU returns the prover on the CPU.
@@ -124,9 +153,9 @@ func (p *Prover) onCPU(ctx context.Context) (_ *plonk.Prover, err error) {
 	return p.cpu, err
 }
 
-// verified proves and verifies.
-func (p *Prover) verified(prover *plonk.Prover, ctx context.Context, w witness.Witness, o plonk.ProofOptions) (*gnark.Proof, error) {
-	proof, err := prover.Prove(ctx, w, o)
+// verified proves on the card and verifies.
+func (p *Prover) verified(ctx context.Context, w witness.Witness, o plonk.ProofOptions) (*gnark.Proof, error) {
+	proof, err := p.card.Prove(ctx, w, o)
 	if err != nil {
 		return nil, err
 	}
@@ -137,15 +166,53 @@ func (p *Prover) verified(prover *plonk.Prover, ctx context.Context, w witness.W
 	return proof, nil
 }
 
-// Close frees what the prover keeps. There must be no proof in the making. Its error is the
-// card's.
-func (p *Prover) Close() error {
+// Close frees what the prover keeps. There must be no proof of it in the making.
+func (p *Prover) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	err := p.unload()
+	p.leave()
 	if p.cpu != nil {
 		p.cpu.Close()
 		p.cpu = nil
 	}
-	return err
+}
+
+// residents are the provers whose circuits are on a card, the one last used behind.
+type residents struct {
+	mu  sync.Mutex
+	all []*Prover
+}
+
+// used says that a prover has proven on the card.
+func (r *residents) used(p *Prover) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = append(slices.DeleteFunc(r.all, func(q *Prover) bool { return q == p }), p)
+}
+
+// forget says that a prover's circuit leaves the card.
+func (r *residents) forget(p *Prover) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = slices.DeleteFunc(r.all, func(q *Prover) bool { return q == p })
+}
+
+// giveWay takes the circuit off the card that wasn't used for the longest time, another than
+// p's, and reports whether there was one. Only who holds the card's queue may call it: then
+// no proof is on the card, and no two provers wait for each other.
+func (r *residents) giveWay(p *Prover) bool {
+	r.mu.Lock()
+	i := slices.IndexFunc(r.all, func(q *Prover) bool { return q != p })
+	var q *Prover
+	if i >= 0 {
+		q = r.all[i]
+	}
+	r.mu.Unlock()
+	if q == nil {
+		return false
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.leave()
+	return true
 }

@@ -35,9 +35,14 @@ type failure struct{ error }
 
 // must throws the error that a call on the card has returned.
 func must(code cr.CudaError, doing string) {
-	if code != cr.CudaSuccess {
-		panic(failure{fmt.Errorf("%w: %s: %s (CUDA error %d)", ErrCard, doing, C.GoString(C.cudaGetErrorString(C.cudaError_t(code))), code)})
+	if code == cr.CudaSuccess {
+		return
 	}
+	kind := ErrCard
+	if code == cr.CudaErrorMemoryAllocation {
+		kind = fmt.Errorf("%w: %w", ErrCard, ErrMemory)
+	}
+	panic(failure{fmt.Errorf("%w: %s: %s (CUDA error %d)", kind, doing, C.GoString(C.cudaGetErrorString(C.cudaError_t(code))), code)})
 }
 
 // catch turns what was thrown into an error. ICICLE's wrappers throw strings.

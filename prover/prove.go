@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	gnark "github.com/consensys/gnark/backend/plonk/bn254"
 	"github.com/consensys/gnark/backend/witness"
 	"github.com/consensys/gnark/constraint"
 	cs "github.com/consensys/gnark/constraint/bn254"
@@ -18,12 +19,18 @@ import (
 	"github.com/zkml-go/zkml/prover/srs"
 )
 
-// ProverOptions say how much a [Prover] keeps.
+// ProverOptions say where a [Prover] works and how much it keeps.
 type ProverOptions struct {
-	// Device does the heavy work; nil is the CPU.
-	Device plonk.Device
-	// LowMemory computes what could be kept from proof to proof anew in each.
+	// Engine makes what proves a circuit with its key; nil makes a [plonk.Prover] on the CPU.
+	Engine func(*cs.SparseR1CS, *gnark.ProvingKey) Engine
+	// LowMemory has a nil Engine compute what could be kept from proof to proof anew in each.
 	LowMemory bool
+}
+
+// Engine proves one circuit, several proofs at a time. Close frees what it keeps.
+type Engine interface {
+	Prove(context.Context, witness.Witness, plonk.ProofOptions) (*gnark.Proof, error)
+	Close()
 }
 
 // ProofOptions are about one proof.
@@ -42,8 +49,8 @@ type Prover struct {
 	pk      *ProvingKey
 	options ProverOptions
 
-	mu    sync.Mutex
-	plonk *plonk.Prover // nil before the first proof
+	mu     sync.Mutex
+	engine Engine // nil before the first proof
 }
 
 // NewProver returns a prover of a circuit. The key must be the circuit's ([*FileError]
@@ -64,25 +71,32 @@ func NewProver(system constraint.ConstraintSystem, pk *ProvingKey, o ProverOptio
 }
 
 // prepare returns what every proof needs.
-func (p *Prover) prepare(ctx context.Context, progress func(string)) (*plonk.Prover, error) {
+func (p *Prover) prepare(ctx context.Context, progress func(string)) (Engine, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.plonk != nil {
-		return p.plonk, nil
+	if p.engine != nil {
+		return p.engine, nil
 	}
 	progress("proving: prepare")
-	var err error
-	p.plonk, err = plonk.New(ctx, p.system, p.pk.plonk(), plonk.Options{Device: p.options.Device, LowMemory: p.options.LowMemory})
-	return p.plonk, err
+	if p.options.Engine != nil {
+		p.engine = p.options.Engine(p.system, p.pk.plonk())
+		return p.engine, nil
+	}
+	made, err := plonk.New(ctx, p.system, p.pk.plonk(), plonk.Options{LowMemory: p.options.LowMemory})
+	if err != nil {
+		return nil, err
+	}
+	p.engine = made
+	return made, nil
 }
 
 // Close frees what the prover keeps. There must be no proof in the making.
 func (p *Prover) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.plonk != nil {
-		p.plonk.Close()
-		p.plonk = nil
+	if p.engine != nil {
+		p.engine.Close()
+		p.engine = nil
 	}
 }
 

@@ -1,13 +1,15 @@
 package main
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 
-	"github.com/consensys/gnark/constraint"
+	gnark "github.com/consensys/gnark/backend/plonk/bn254"
+	cs "github.com/consensys/gnark/constraint/bn254"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/gpu"
@@ -64,49 +66,40 @@ func (a *app) devicesCommand() *cobra.Command {
 // deviceName is what --device calls a card.
 func deviceName(index int) string { return "cuda:" + strconv.Itoa(index) }
 
-// proveOn proves on the device of this name, and on the CPU where the card fails.
-func (a *app) proveOn(ctx context.Context, device string, m *zkml.Model, pk *prover.ProvingKey, inputs zkml.Inputs, options zkml.ProverOptions, o zkml.ProveOptions) (*prover.Proof, error) {
-	choice, err := gpu.ParseChoice(device)
-	if err != nil {
-		return nil, usage(err)
-	}
-	card, why, err := gpu.Select(choice)
-	if err != nil {
-		return nil, &hintedError{usage(err), "zkml devices lists what there is; --device auto takes the CPU where there is no card"}
-	}
-	if why != nil {
-		a.log.Info("proving on the CPU", "why", why)
-	}
-	if card == nil {
-		return proveOnce(ctx, m, pk, inputs, options, o)
-	}
-	onCard := options
-	onCard.Device = card
-	var proof *prover.Proof
-	commitments, _ := m.Circuit.System.CommitmentInfo.(constraint.PlonkCommitments)
-	failed := card.Fits(1<<m.DomainLog(), len(commitments), options.LowMemory)
-	if failed == nil {
-		proof, failed = proveOnce(ctx, m, pk, inputs, onCard, o)
-	}
-	if closed := card.Close(); failed == nil {
-		failed = closed // a witness may be left on the card
-	}
-	if failed == nil || ctx.Err() != nil {
-		return proof, failed
-	}
-	// Whatever the error says: a proof that doesn't verify may be the card's mistake, too.
-	if proof, err = proveOnce(ctx, m, pk, inputs, options, o); err == nil {
-		a.notice("proved on the CPU: %v", failed)
-	}
-	return proof, err
+// deviceFlag is the flag --device.
+type deviceFlag struct{ name string }
+
+func (f *deviceFlag) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.name, "device", "auto", "where to prove: cpu, cuda:N, or auto, the first CUDA card if there is one")
 }
 
-// proveOnce makes one proof.
-func proveOnce(ctx context.Context, m *zkml.Model, pk *prover.ProvingKey, inputs zkml.Inputs, options zkml.ProverOptions, o zkml.ProveOptions) (*prover.Proof, error) {
-	p, err := zkml.NewProver(m, pk, options)
+// open opens the device and returns its name and options of provers that use it. What a card
+// fails at they prove on the CPU; report is told why. close frees the card.
+func (f *deviceFlag) open(lowMemory bool, report func(error)) (name string, o zkml.ProverOptions, close func(), err error) {
+	o = zkml.ProverOptions{LowMemory: lowMemory}
+	choice, err := gpu.ParseChoice(f.name)
 	if err != nil {
-		return nil, err
+		return "", o, nil, usage(err)
 	}
-	defer p.Close()
-	return p.Prove(ctx, inputs, o)
+	card, why, err := gpu.Select(choice)
+	if errors.Is(err, gpu.ErrNotBuilt) || errors.Is(err, gpu.ErrNoCard) {
+		err = usage(err)
+	}
+	if err != nil {
+		return "", o, nil, &hintedError{err, "zkml devices lists what there is; --device cpu proves without a card"}
+	}
+	if card == nil {
+		if why != nil && !errors.Is(why, gpu.ErrNotBuilt) {
+			report(fmt.Errorf("proving on the CPU: %w", why))
+		}
+		return "cpu", o, func() {}, nil
+	}
+	o.Engine = func(system *cs.SparseR1CS, key *gnark.ProvingKey) prover.Engine {
+		return gpu.NewProver(system, key, gpu.Options{Card: card, LowMemory: lowMemory, Report: report})
+	}
+	return deviceName(card.Index()), o, func() {
+		if err := card.Close(); err != nil {
+			report(fmt.Errorf("free the card's memory: %w", err))
+		}
+	}, nil
 }

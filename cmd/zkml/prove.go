@@ -28,7 +28,8 @@ type proveResult struct {
 
 func (a *app) proveCommand() *cobra.Command {
 	var from inputFlags
-	var key, word, out, secrets, device string
+	var device deviceFlag
+	var key, word, out, secrets string
 	var clamp, lowMemory bool
 	var salts []string
 	cmd := &cobra.Command{
@@ -78,8 +79,18 @@ compiled with --dataset-size.`,
 				}
 			}
 			o.Progress = p.start
+			_, options, free, err := device.open(lowMemory, func(err error) { a.notice("%v", err) })
+			if err != nil {
+				return err
+			}
+			defer free()
+			prove, err := zkml.NewProver(m, pk, options)
+			if err != nil {
+				return err
+			}
+			defer prove.Close()
 			start := time.Now()
-			proof, err := a.proveOn(cmd.Context(), device, m, pk, inputs, zkml.ProverOptions{LowMemory: lowMemory}, o)
+			proof, err := prove.Prove(cmd.Context(), inputs, o)
 			if err != nil {
 				return err
 			}
@@ -118,7 +129,7 @@ compiled with --dataset-size.`,
 	flags.StringVar(&key, "pk", "", "the proving key (default: MODEL.pk)")
 	flags.StringVar(&word, "context", "0", "the word that binds the proof to one use, at most 248 bits")
 	flags.BoolVar(&clamp, "clamp", false, "move inputs outside their interval to its nearest end instead of refusing them")
-	flags.StringVar(&device, "device", "auto", "where to prove: cpu, cuda:N, or auto, the first CUDA card if there is one")
+	device.add(flags)
 	flags.BoolVar(&lowMemory, "low-memory", false, "keep less in memory and compute it anew")
 	flags.StringVar(&secrets, "secrets", "", "`file` with salts of inputs and weights, such as commit's; the rest, and new salts of outputs, are drawn and written to it, or beside the proof if it has an earlier proof's answers (default: all new, beside the proof: PROOF.secrets.json)")
 	flags.StringArrayVar(&salts, "salt", nil, "salt of a hashed tensor from another proof's secrets, `NAME=SECRETS:OTHER`, so that equal values have equal digests; repeatable")
