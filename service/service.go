@@ -36,6 +36,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/service/access"
 	"github.com/zkml-go/zkml/service/api"
@@ -69,6 +70,8 @@ type Config struct {
 	AllowDevelopment bool
 	// Memory is what this program's worker may use, in bytes.
 	Memory int64
+	// Prover says what this program's worker proves on.
+	Prover zkml.ProverOptions
 	// Retention is how long jobs are kept after their end.
 	Retention time.Duration
 	// Grace is how long a job may go on after the program was told to end.
@@ -236,6 +239,6 @@ func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 func (s *Service) Work(ctx context.Context, name string) error {
 	return work.New(work.Config{
 		Name: name, Queue: s.queue, Models: s.models, Blobs: s.blobs, Operator: s.operator, SRS: s.SRS,
-		AllowDevelopment: s.AllowDevelopment, Memory: s.Memory, Grace: s.Grace, Log: s.Log.With("worker", name), Tracer: s.Tracer,
+		AllowDevelopment: s.AllowDevelopment, Memory: s.Memory, Prover: s.Prover, Grace: s.Grace, Log: s.Log.With("worker", name), Tracer: s.Tracer,
 	}).Run(ctx)
 }

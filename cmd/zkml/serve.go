@@ -33,6 +33,7 @@ type serviceFlags struct {
 	replicas, maxFaults     int
 	takeover, grace         time.Duration
 	dev                     bool
+	device                  deviceFlag
 }
 
 // add defines the flags.
@@ -50,6 +51,7 @@ func (f *serviceFlags) addWorker(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.takeover, "takeover", 30*time.Second, "how long a worker may be silent before its job goes to another one")
 	flags.IntVar(&f.maxFaults, "max-faults", job.DefaultPolicy.MaxFaults, "after how many lost workers and other faults a job is given up")
 	flags.DurationVar(&f.grace, "grace", 20*time.Second, "how long a job may go on when the program is told to end")
+	f.device.add(flags)
 	insecure(flags, &f.dev)
 }
 
@@ -146,7 +148,7 @@ has, or has been given back.`,
 					<-ctx.Done()
 					return nil
 				}
-				return s.Work(ctx, workerName())
+				return f.work(ctx, s)
 			})
 		},
 	}
@@ -189,12 +191,24 @@ key.`,
 				return err
 			}
 			defer s.Close()
-			return s.Work(cmd.Context(), workerName())
+			return f.work(cmd.Context(), s)
 		},
 	}
 	f.add(cmd.Flags())
 	f.addWorker(cmd.Flags())
 	return cmd
+}
+
+// work does a service's jobs on the device.
+func (f *serviceFlags) work(ctx context.Context, s *service.Service) error {
+	name, options, free, err := f.device.open(false, func(err error) { s.Log.Warn("device", "error", err.Error()) })
+	if err != nil {
+		return err
+	}
+	defer free()
+	s.Log.Info("worker started", "device", name)
+	s.Prover = options
+	return s.Work(ctx, workerName())
 }
 
 // workerName tells this program from others.

@@ -66,7 +66,7 @@ func (w *Worker) prepare(ctx context.Context, tenant, sha256 string) (*prepared,
 	if err := pk.Attach(s); err != nil {
 		return nil, err
 	}
-	p, err := zkml.NewProver(m, pk, zkml.ProverOptions{})
+	p, err := zkml.NewProver(m, pk, w.Prover)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,8 @@ type Config struct {
 	Blobs    blob.Bucket
 	Operator seal.Key
 	SRS      *srs.Cache
+	// Prover says what proofs are made on.
+	Prover zkml.ProverOptions
 	// AllowDevelopment lets keys be made with the development string.
 	AllowDevelopment bool
 	// Memory is what jobs may use, in bytes; a half of it is for models that stay.
