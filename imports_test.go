@@ -38,11 +38,12 @@ var allowed = map[string][]string{
 	"service/embedded":         nil,
 	"service/queue":            {"service/job"},
 	"service/client":           nil,
-	"service/access":           {"service/job"},
+	"service/access":           {"service/job", "service/seal", "service/webhook"},
+	"service/webhook":          {"service/job"},
 	"service/work":             {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/blob", "service/client", "service/job", "service/queue", "service/seal"},
-	"service/api":              {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/access", "service/blob", "service/client", "service/job", "service/queue", "service/seal", "service/work"},
+	"service/api":              {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/access", "service/blob", "service/client", "service/job", "service/queue", "service/seal", "service/webhook", "service/work"},
 	"service/page":             {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/client"},
-	"service":                  {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/access", "service/api", "service/blob", "service/blob/s3", "service/client", "service/embedded", "service/job", "service/page", "service/queue", "service/seal", "service/work"},
+	"service":                  {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/access", "service/api", "service/blob", "service/blob/s3", "service/client", "service/embedded", "service/job", "service/page", "service/queue", "service/seal", "service/webhook", "service/work"},
 	"cmd/zkml":                 {"*"},
 }
 
@@ -50,7 +51,7 @@ var allowed = map[string][]string{
 var heavy = map[string][]string{
 	"github.com/ethereum/go-ethereum": {"verifier/solidity/evm", "verifier/solidity/client", "cmd/zkml"},
 	"github.com/owulveryck/onnx-go":   {"onnx/onnxgo"},
-	"github.com/nats-io":              {"service", "service/access", "service/api", "service/embedded", "service/queue", "service/work", "cmd/zkml"},
+	"github.com/nats-io":              {"service", "service/access", "service/api", "service/embedded", "service/queue", "service/webhook", "service/work", "cmd/zkml"},
 	"github.com/spf13/cobra":          {"cmd/zkml"},
 	"github.com/prometheus":           {"service", "service/api", "cmd/zkml", "verifier/solidity/evm", "verifier/solidity/client"}, // go-ethereum brings it too
 	"github.com/minio/minio-go":       {"service/blob/s3", "service", "cmd/zkml"},

@@ -8,7 +8,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"github.com/zkml-go/zkml/service/access"
 	"github.com/zkml-go/zkml/service/embedded"
 	"github.com/zkml-go/zkml/service/queue"
 	"github.com/zkml-go/zkml/service/work"
@@ -64,11 +63,7 @@ func (s *Service) openRecords(ctx context.Context) error {
 			s.models, err = work.OpenModels(ctx, s.queue)
 			return err
 		},
-		func() error {
-			bucket, err := queue.Bucket(ctx, s.queue.JetStream(), "zkml_keys", s.Queue.Replicas)
-			s.keys = access.Open(bucket, s.queue.Now)
-			return err
-		},
+		func() error { return s.openTenants(ctx) },
 	} {
 		if err := s.insist(ctx, open); err != nil {
 			return err

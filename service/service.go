@@ -31,9 +31,11 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/zkml-go/zkml"
@@ -65,6 +67,8 @@ type Config struct {
 	Limits      api.Limits
 	// NoAuth serves everyone on this machine, without API keys.
 	NoAuth bool
+	// InsecureWebhooks lets webhooks go to all addresses, and over http; for tests.
+	InsecureWebhooks bool
 	// SRS is where structured reference strings come from.
 	SRS              *srs.Cache
 	AllowDevelopment bool
@@ -89,6 +93,8 @@ type Service struct {
 	queue    *queue.Queue
 	models   *work.Models
 	keys     *access.Keys
+	tenants  *access.Tenants
+	webhooks jetstream.KeyValue
 	blobs    blob.Store
 	operator seal.Key
 	doomed   map[string]bool // blobs that nothing referred to at the last collection
@@ -182,10 +188,14 @@ func (s *Service) Close() {
 // Keys returns the API keys.
 func (s *Service) Keys() *access.Keys { return s.keys }
 
+// Tenants returns what is kept of tenants beside their keys.
+func (s *Service) Tenants() *access.Tenants { return s.tenants }
+
 // Handler returns what answers HTTP requests.
 func (s *Service) Handler() http.Handler {
 	c := api.Config{
 		Queue: s.queue, Models: s.models, Blobs: s.blobs, Operator: s.operator, Keys: s.keys,
+		Tenants: s.tenants, InsecureWebhooks: s.InsecureWebhooks,
 		AllowDevelopment: s.AllowDevelopment, Limits: s.Limits, Log: s.Log, Tracer: s.Tracer,
 	}
 	if s.NoAuth {
@@ -219,6 +229,9 @@ func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 	house, stop := context.WithCancel(ctx)
 	defer stop()
 	go s.keepHouse(house)
+	var hooks sync.WaitGroup
+	hooks.Go(func() { s.deliverWebhooks(house, s.webhooks) })
+	defer func() { stop(); hooks.Wait() }()
 	done := make(chan struct{})
 	context.AfterFunc(ctx, func() {
 		defer close(done)

@@ -114,7 +114,24 @@ func (a *app) jobCommand() *cobra.Command {
 			return c.Wait(ctx, j, a.tellJob())
 		}),
 		a.jobListCommand(&f),
+		a.webhookSecretCommand(&f),
 	)
+	return cmd
+}
+
+func (a *app) webhookSecretCommand(f *jobFlags) *cobra.Command {
+	var renew bool
+	cmd := &cobra.Command{
+		Use: "webhook-secret", Short: "show what the service signs webhooks with", Args: exactArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := f.client().WebhookSecret(cmd.Context(), renew)
+			if err != nil {
+				return err
+			}
+			return a.emit(s, func(w io.Writer) { printable.Fprintf(w, "%s\n", s.Secret) })
+		},
+	}
+	cmd.Flags().BoolVar(&renew, "renew", false, "replace it; for a day, webhooks are signed with both")
 	return cmd
 }
 
@@ -186,6 +203,7 @@ func (a *app) jobListCommand(f *jobFlags) *cobra.Command {
 type jobSubmitFlags struct {
 	*jobFlags
 	input, samples, word, priority, out, key string
+	webhook                                  string
 	clamp, detach, dev                       bool
 	deadline                                 time.Duration
 }
@@ -244,6 +262,7 @@ func (s *jobSubmitFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.clamp, "clamp", false, "move inputs outside their interval to its nearest end instead of refusing them")
 	flags.StringVar(&s.priority, "priority", "normal", "high, normal or low")
 	flags.DurationVar(&s.deadline, "deadline", 0, "give up after this time")
+	flags.StringVar(&s.webhook, "webhook", "", "https `URL` that is told when the proof is there, or never will be")
 	flags.BoolVar(&s.detach, "detach", false, "don't wait for the proof")
 	flags.StringVar(&s.key, "vk", "", "the verifying key (default: the service's, which is not pinned)")
 	flags.StringVarP(&s.out, "output", "o", "proof.json", "the proof")
@@ -263,7 +282,7 @@ func (a *app) submitJob(cmd *cobra.Command, model string, s *jobSubmitFlags) (*j
 	if err != nil {
 		return nil, err
 	}
-	request := client.ProofRequest{Model: name, Inputs: inputs, Context: s.word, Clamp: s.clamp, Priority: s.priority}
+	request := client.ProofRequest{Model: name, Inputs: inputs, Context: s.word, Clamp: s.clamp, Priority: s.priority, Webhook: s.webhook}
 	if s.deadline > 0 {
 		due := time.Now().Add(s.deadline)
 		request.Deadline = &due

@@ -100,7 +100,7 @@ func (f *serviceFlags) config(a *app) (service.Config, error) {
 func (a *app) serveCommand() *cobra.Command {
 	var f serviceFlags
 	var listen, cert, key string
-	var noAuth, noWorker bool
+	var noAuth, noWorker, insecureWebhooks bool
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "run a prover service",
@@ -117,7 +117,7 @@ has, or has been given back.`,
 			if (cert == "") != (key == "") {
 				return usagef("--tls-cert and --tls-key belong together")
 			}
-			c.NoAuth = noAuth
+			c.NoAuth, c.InsecureWebhooks = noAuth, insecureWebhooks
 			l, err := net.Listen("tcp", listen)
 			if err != nil {
 				return usage(err)
@@ -159,6 +159,7 @@ has, or has been given back.`,
 	flags.StringVar(&cert, "tls-cert", "", "`file` of the certificate, PEM")
 	flags.StringVar(&key, "tls-key", "", "`file` of its key, PEM")
 	flags.BoolVar(&noAuth, "no-auth", false, "want no api keys; only on a loopback address, and for programs of this machine")
+	flags.BoolVar(&insecureWebhooks, "insecure-webhooks", false, "let webhooks go to addresses of this machine and network, and over http; for tests")
 	flags.BoolVar(&noWorker, "no-worker", false, "do no jobs in this program")
 	cmd.AddCommand(a.serveKeysCommand())
 	return cmd

@@ -36,6 +36,10 @@ type Config struct {
 	// Keys says who may do what. Without it everyone is the tenant LocalTenant, and only
 	// requests to a loopback host that no web page makes are served.
 	Keys *access.Keys
+	// Tenants has what is kept of tenants beside their keys.
+	Tenants *access.Tenants
+	// InsecureWebhooks lets webhooks go to all addresses, and over http; for tests.
+	InsecureWebhooks bool
 	// AllowDevelopment accepts keys of the development string in verifications.
 	AllowDevelopment bool
 	Limits           Limits
@@ -100,6 +104,7 @@ func build(c Config) (http.Handler, huma.API) {
 	s.proofOperations()
 	s.jobOperations()
 	s.queueOperations()
+	s.webhookOperations()
 	s.healthOperations()
 	mux.Handle("GET /metrics", s.metrics.handler())
 	return mux, s.api

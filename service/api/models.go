@@ -105,6 +105,9 @@ func (s *server) build(ctx context.Context, in *buildInput) (*accepted, error) {
 		return nil, huma.Error422UnprocessableEntity("hidden weights must not lie in a public blob: send them as data")
 	}
 	return s.submit(ctx, job.Build, in.Key, r, func(d *draft) error {
+		if err := d.webhook(r.Webhook); err != nil {
+			return err
+		}
 		spec := work.BuildSpec{Options: r.Options}
 		var size int64
 		for _, f := range []struct {

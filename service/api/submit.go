@@ -59,6 +59,9 @@ func (s *server) prove(ctx context.Context, in *proofInput) (*accepted, error) {
 		if r.Deadline != nil {
 			d.record.Deadline = r.Deadline.UTC()
 		}
+		if err := d.webhook(r.Webhook); err != nil {
+			return err
+		}
 		spec := work.ProofSpec{Context: r.Context, Clamp: r.Clamp}
 		if err := d.private(r.Inputs, &spec.Inputs); err != nil {
 			return err

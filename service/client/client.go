@@ -186,6 +186,16 @@ func (c *Client) Verify(ctx context.Context, r VerifyRequest) (Verdict, error) {
 	return call[Verdict](ctx, c, http.MethodPost, "/v1/verify", r, nil)
 }
 
+// WebhookSecret returns what the tenant's webhooks are signed with; with renew, it is
+// replaced first.
+func (c *Client) WebhookSecret(ctx context.Context, renew bool) (WebhookSecret, error) {
+	method := http.MethodGet
+	if renew {
+		method = http.MethodPost
+	}
+	return call[WebhookSecret](ctx, c, method, "/v1/webhook-secret", nil, nil)
+}
+
 // Wait follows a job until it has ended and returns it. It tells seen, if given, of every
 // change. A lost connection is made again.
 func (c *Client) Wait(ctx context.Context, j Job, seen func(Job)) (Job, error) {

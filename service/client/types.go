@@ -32,6 +32,7 @@ type BuildRequest struct {
 	Model   *Source `json:"zkml,omitempty" doc:"a compiled model, model.zkml; it can't have options"`
 	Samples *Source `json:"samples,omitempty" doc:"sample inputs to calibrate on"`
 	Options Options `json:"options,omitzero"`
+	Webhook string  `json:"webhook,omitempty" maxLength:"2000" doc:"https URL that is told of the job's end"`
 }
 
 // Options say how an ONNX file is compiled, in the words of the zkml compile command.
@@ -56,6 +57,19 @@ type ProofRequest struct {
 	Priority string          `json:"priority,omitempty" enum:"high,normal,low"`
 	// Deadline is when the proof is of no use any more.
 	Deadline *time.Time `json:"deadline,omitempty"`
+	Webhook  string     `json:"webhook,omitempty" maxLength:"2000" doc:"https URL that is told of the job's end"`
+}
+
+// WebhookSecret is what a tenant's webhooks are signed with, as Standard Webhooks says.
+type WebhookSecret struct {
+	Secret string `json:"secret" doc:"whsec_ and base64"`
+}
+
+// Message is the body of a webhook.
+type Message struct {
+	Type      string    `json:"type" doc:"kind and state, such as proof.succeeded"`
+	Timestamp time.Time `json:"timestamp" doc:"when the job ended"`
+	Data      Job       `json:"data"`
 }
 
 // Job is a proof or a build.

@@ -152,6 +152,8 @@ type Record struct {
 	Key []byte `json:"key"`
 	// Trace is the trace context of the request, if it was traced (W3C's traceparent).
 	Trace string `json:"trace,omitempty"`
+	// Webhook is the URL that is told of the job's end, sealed with the job's key.
+	Webhook []byte `json:"webhook,omitempty"`
 	// Spec is what to do, in the form that workers of the kind know.
 	Spec json.RawMessage `json:"spec"`
 	// Result is what came of it, likewise, if the job succeeded.

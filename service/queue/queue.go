@@ -110,11 +110,28 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
 	return q, nil
 }
 
+// Ephemeral says what of a bucket needn't last.
+type Ephemeral struct {
+	// TTL is how long an entry is kept; 0 is for ever.
+	TTL time.Duration
+	// Memory keeps entries in memory alone.
+	Memory bool
+}
+
 // Bucket opens or makes a key-value bucket whose reads are never older than its writes:
 // direct reads, which any replica may answer, are switched off.
 func Bucket(ctx context.Context, js jetstream.JetStream, name string, replicas int) (jetstream.KeyValue, error) {
+	return BucketFor(ctx, js, name, replicas, Ephemeral{})
+}
+
+// BucketFor is Bucket for what needn't last.
+func BucketFor(ctx context.Context, js jetstream.JetStream, name string, replicas int, e Ephemeral) (jetstream.KeyValue, error) {
+	storage := jetstream.FileStorage
+	if e.Memory {
+		storage = jetstream.MemoryStorage
+	}
 	if _, err := js.KeyValue(ctx, name); errors.Is(err, jetstream.ErrBucketNotFound) {
-		_, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, History: 1, Replicas: replicas})
+		_, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, History: 1, Replicas: replicas, TTL: e.TTL, Storage: storage})
 		if err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
 			return nil, fmt.Errorf("bucket %s: %w", name, err)
 		}
@@ -123,8 +140,9 @@ func Bucket(ctx context.Context, js jetstream.JetStream, name string, replicas i
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", name, err)
 	}
-	if config := stream.CachedInfo().Config; config.AllowDirect || config.Replicas != replicas {
-		config.AllowDirect, config.Replicas = false, replicas
+	if config := stream.CachedInfo().Config; config.AllowDirect || config.Replicas != replicas || config.MaxAge != e.TTL {
+		config.AllowDirect, config.Replicas, config.MaxAge = false, replicas, e.TTL
+		config.Duplicates = 0 // at most the age; the server chooses
 		if _, err := js.UpdateStream(ctx, config); err != nil {
 			return nil, fmt.Errorf("bucket %s: %w", name, err)
 		}

@@ -1,0 +1,281 @@
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/zkml-go/zkml/service/embedded"
+	"github.com/zkml-go/zkml/service/job"
+)
+
+// world has a bucket, a receiver, jobs that have ended, and a clock.
+type world struct {
+	t      *testing.T
+	states jetstream.KeyValue
+	secret Secret
+	skew   atomic.Int64
+	answer atomic.Int64 // the receiver's status
+
+	mu   sync.Mutex
+	jobs []job.Record
+	got  map[string]int // messages by id that were answered with success
+	all  int            // attempts
+	url  string
+	late chan struct{} // if set, the receiver waits for it
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	server, err := embedded.Start(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	nc, err := server.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, secret: NewSecret(), got: map[string]int{}}
+	if w.states, err = js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "states"}); err != nil {
+		t.Fatal(err)
+	}
+	w.answer.Store(200)
+	receiver := httptest.NewServer(w)
+	t.Cleanup(receiver.Close)
+	w.url = receiver.URL
+	return w
+}
+
+// ServeHTTP receives a message.
+func (w *world) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = w.secret.Verify(r.Header, body, time.Now())
+	}
+	if err != nil {
+		w.t.Error(err)
+	}
+	w.mu.Lock()
+	late := w.late
+	w.mu.Unlock()
+	if late != nil {
+		<-late
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all++
+	status := int(w.answer.Load())
+	if status < 300 {
+		w.got[r.Header.Get("webhook-id")]++
+	}
+	out.WriteHeader(status)
+}
+
+// end adds a job that has ended.
+func (w *world) end(tenant string) job.Record {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := job.Record{ID: job.NewID(), Tenant: tenant, Kind: job.Proof, State: job.Succeeded, Webhook: []byte("sealed"), Finished: w.now()}
+	w.jobs = append(w.jobs, r)
+	return r
+}
+
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) }
+
+// run starts deliverers and returns what stops them.
+func (w *world) run(n int) func() {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	for range n {
+		running.Go(func() {
+			New(Config{
+				States: w.states, Client: NewClient(true), Now: w.now, Log: slog.New(slog.DiscardHandler),
+				Each: func(visit func(*job.Record)) {
+					w.mu.Lock()
+					defer w.mu.Unlock()
+					for _, r := range w.jobs {
+						visit(&r)
+					}
+				},
+				URL:     func(*job.Record) (string, error) { return w.url, nil },
+				Secrets: func(context.Context, string) ([]Secret, error) { return []Secret{w.secret}, nil },
+				Message: func(r *job.Record) ([]byte, error) { return json.Marshal(r.ID) },
+			}).Run(ctx)
+		})
+	}
+	stop := sync.OnceFunc(func() { cancel(); running.Wait() })
+	w.t.Cleanup(stop)
+	return stop
+}
+
+// until waits for something.
+func (w *world) until(what string, is func() bool) {
+	w.t.Helper()
+	for range 200 {
+		w.mu.Lock()
+		ok := is()
+		w.mu.Unlock()
+		if ok {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	w.t.Fatalf("no end of waiting until %s", what)
+}
+
+// state reads what is stored of a message.
+func (w *world) state(r job.Record) (s State) {
+	entry, err := w.states.Get(w.t.Context(), r.Tenant+"."+r.ID)
+	if err == nil {
+		err = json.Unmarshal(entry.Value(), &s)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+// TestDeliver has several servers deliver each message once, and none for jobs that want none
+// or haven't ended.
+func TestDeliver(t *testing.T) {
+	w := newWorld(t)
+	var ids []string
+	for i := range 12 {
+		ids = append(ids, "msg_"+w.end(fmt.Sprintf("tenant-%d", i%2)).ID)
+	}
+	w.jobs = append(w.jobs, job.Record{ID: job.NewID(), Tenant: "a", State: job.Running, Webhook: []byte("x")}, job.Record{ID: job.NewID(), Tenant: "a", State: job.Failed})
+	w.run(3)
+	w.until("all are there", func() bool { return len(w.got) == len(ids) })
+	time.Sleep(3 * every)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, id := range ids {
+		if w.got[id] != 1 {
+			t.Errorf("%s came %d times", id, w.got[id])
+		}
+	}
+	if w.all != len(ids) {
+		t.Errorf("%d attempts at %d messages", w.all, len(ids))
+	}
+}
+
+// TestRetry has the receiver fail, the servers end, and others go on where they stopped.
+func TestRetry(t *testing.T) {
+	w := newWorld(t)
+	w.answer.Store(500)
+	r := w.end("a")
+	stop := w.run(1)
+	w.until("it was tried", func() bool { return w.all == 1 })
+	time.Sleep(2 * every)
+	stop()
+	if s := w.state(r); s.Attempts != 1 || s.Done || s.Status != 500 || s.Next.Before(w.now()) || s.Next.After(w.now().Add(first)) {
+		t.Errorf("%+v", s)
+	}
+	stop = w.run(2)
+	time.Sleep(2 * every)
+	if w.all != 1 {
+		t.Errorf("tried again at once: %d", w.all)
+	}
+	w.skew.Add(int64(first))
+	w.until("it was tried again", func() bool { return w.all == 2 })
+	w.answer.Store(204)
+	time.Sleep(2 * every)
+	w.skew.Add(int64(2 * first))
+	w.until("it is there", func() bool { return w.got["msg_"+r.ID] == 1 })
+	stop()
+	if s := w.state(r); s.Attempts != 3 || !s.Done || s.Failed {
+		t.Errorf("%+v", s)
+	}
+	w.skew.Add(int64(time.Hour))
+	stop = w.run(1)
+	time.Sleep(3 * every)
+	stop()
+	if w.all != 3 {
+		t.Errorf("%d attempts", w.all)
+	}
+}
+
+// TestDied has a server die in the middle of a message: another one sends it, later.
+func TestDied(t *testing.T) {
+	w := newWorld(t)
+	r := w.end("a")
+	// What a server that died has left: the claim of the attempt.
+	data, _ := json.Marshal(State{Attempts: 1, Next: w.now().Add(2 * timeout)})
+	if _, err := w.states.Create(t.Context(), "a."+r.ID, data); err != nil {
+		t.Fatal(err)
+	}
+	w.run(1)
+	time.Sleep(3 * every)
+	if w.all != 0 {
+		t.Error("taken from a server that may still send")
+	}
+	w.skew.Add(int64(2 * timeout))
+	w.until("it is there", func() bool { return w.got["msg_"+r.ID] == 1 })
+}
+
+// TestGivenUp has the receiver say that it wants no more, and another one fail for days.
+func TestGivenUp(t *testing.T) {
+	w := newWorld(t)
+	w.answer.Store(410)
+	gone := w.end("a")
+	w.run(1)
+	w.until("it was tried", func() bool { return w.all == 1 })
+	w.answer.Store(503)
+	time.Sleep(2 * every)
+	failing := w.end("a")
+	w.until("it was tried", func() bool { return w.all == 2 })
+	time.Sleep(2 * every)
+	w.skew.Add(int64(patience + time.Minute))
+	w.until("it was tried for the last time", func() bool { return w.all == 3 })
+	time.Sleep(2 * every)
+	w.skew.Add(int64(2 * longest))
+	time.Sleep(3 * every)
+	for _, r := range []job.Record{gone, failing} {
+		if s := w.state(r); !s.Done || !s.Failed {
+			t.Errorf("%+v", s)
+		}
+	}
+	if w.all != 3 {
+		t.Errorf("%d attempts", w.all)
+	}
+}
+
+// TestSlow has a tenant's server dawdle: another tenant's messages don't wait for it.
+func TestSlow(t *testing.T) {
+	w := newWorld(t)
+	late := make(chan struct{})
+	w.late = late
+	for range 3 * maxOwn {
+		w.end("slow")
+	}
+	w.run(1)
+	time.Sleep(2 * every)
+	w.mu.Lock()
+	w.late = nil
+	w.mu.Unlock()
+	r := w.end("quick")
+	w.until("the quick one's is there", func() bool { return w.got["msg_"+r.ID] == 1 })
+	w.mu.Lock()
+	if w.all != 1 {
+		t.Errorf("%d messages of the slow one were answered before", w.all-1)
+	}
+	w.mu.Unlock()
+	close(late)
+	w.until("all are there", func() bool { return len(w.got) == 3*maxOwn+1 })
+}
