@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 	"service/blob/s3":          {"service/blob", "service/seal"},
 	"service/blob/blobtest":    {"service/blob", "service/seal"},
 	"service/embedded":         nil,
+	"service/child":            nil,
 	"service/queue":            {"service/job"},
 	"service/client":           nil,
 	"service/access":           {"service/job", "service/seal", "service/webhook"},

@@ -35,7 +35,11 @@ func (s *Service) connect(ctx context.Context) (err error) {
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { s.Log.Debug("nats", "error", err.Error()) }),
 	}
 	if s.NATS == "" {
-		if s.server, err = embedded.Start(filepath.Join(s.Data, "nats")); err != nil {
+		start := embedded.Start
+		if s.Share {
+			start = embedded.StartShared
+		}
+		if s.server, err = start(filepath.Join(s.Data, "nats")); err != nil {
 			return err
 		}
 		s.nc, err = s.server.Connect(options...)

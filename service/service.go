@@ -60,6 +60,8 @@ type Config struct {
 	Blobs string
 	// NATS is the URL of a NATS with JetStream; "" runs one in this program.
 	NATS string
+	// Share lets other programs of this machine reach that one, if they know NATSURL.
+	Share bool
 	// OperatorKey is the file of the operator's key, outside of Data. It is made if it isn't
 	// there.
 	OperatorKey string
@@ -183,6 +185,15 @@ func (s *Service) Close() {
 	if s.blobs != nil {
 		s.blobs.Close()
 	}
+}
+
+// NATSURL is where workers reach the queue: Config.NATS, or the NATS of this program if it is
+// shared. It may have a password.
+func (s *Service) NATSURL() string {
+	if s.server == nil {
+		return s.NATS
+	}
+	return s.server.URL()
 }
 
 // Keys returns the API keys.

@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,6 +46,32 @@ func (p *process) start() {
 func (p *process) kill() {
 	p.cmd.Process.Kill()
 	p.cmd.Wait()
+}
+
+// killChild ends the process's worker, if it has one and the system tells which it is.
+func (p *process) killChild() (did bool) {
+	for _, pid := range children(p.cmd.Process.Pid) {
+		did = syscall.Kill(pid, syscall.SIGKILL) == nil
+	}
+	return did
+}
+
+// children lists the processes that a process started, as Linux tells them.
+func children(of int) (pids []int) {
+	all, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, stat := range all {
+		text, _ := os.ReadFile(stat)
+		// The name, in parentheses, may have anything in it.
+		_, rest, _ := strings.Cut(string(text), ") ")
+		var state string
+		var parent, pid int
+		fmt.Sscan(rest, &state, &parent)
+		fmt.Sscan(string(text), &pid)
+		if parent == of && state != "Z" {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 // TestKill has a service on one machine, and one of several programs, killed at random
@@ -142,6 +170,9 @@ func testKill(t *testing.T, several bool, jobs, kills int) {
 	for range kills {
 		time.Sleep(time.Duration(200+rand.IntN(800)) * time.Millisecond)
 		p := programs[rand.IntN(len(programs))]
+		if rand.IntN(2) == 0 && p.killChild() {
+			continue
+		}
 		p.kill()
 		p.start()
 	}

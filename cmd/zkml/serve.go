@@ -21,6 +21,7 @@ import (
 	"github.com/zkml-go/zkml/service"
 	"github.com/zkml-go/zkml/service/access"
 	"github.com/zkml-go/zkml/service/api"
+	"github.com/zkml-go/zkml/service/child"
 	"github.com/zkml-go/zkml/service/job"
 	"github.com/zkml-go/zkml/service/queue"
 )
@@ -106,8 +107,9 @@ func (a *app) serveCommand() *cobra.Command {
 		Short: "run a prover service",
 		Long: `Serve runs a prover service: its interface, its queue and a worker, with everything in
 one folder. Who may use it is said by zkml serve keys; --no-auth serves every program of
-this machine instead. It logs to standard error, and ends on SIGTERM when the job at work
-has, or has been given back.`,
+this machine instead. The worker is a process of its own, at a lower priority, that is
+started again whenever it ends. Serve logs to standard error, and ends on SIGTERM when the
+job at work has, or has been given back.`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := f.config(a)
@@ -117,7 +119,7 @@ has, or has been given back.`,
 			if (cert == "") != (key == "") {
 				return usagef("--tls-cert and --tls-key belong together")
 			}
-			c.NoAuth, c.InsecureWebhooks = noAuth, insecureWebhooks
+			c.NoAuth, c.InsecureWebhooks, c.Share = noAuth, insecureWebhooks, !noWorker
 			l, err := net.Listen("tcp", listen)
 			if err != nil {
 				return usage(err)
@@ -148,7 +150,7 @@ has, or has been given back.`,
 					<-ctx.Done()
 					return nil
 				}
-				return f.work(ctx, s)
+				return a.childWorker(cmd, s).Run(ctx)
 			})
 		},
 	}
@@ -165,8 +167,38 @@ has, or has been given back.`,
 	return cmd
 }
 
+// supervised is the flag of the worker that serve runs.
+const supervised = "supervised"
+
+// childWorker is the worker command with serve's flags, as far as it has them. Where the queue
+// is it reads from its standard input, because that has a password.
+func (a *app) childWorker(serve *cobra.Command, s *service.Service) child.Program {
+	args := []string{os.Args[0], "worker", "--" + supervised}
+	known := a.workerCommand().Flags()
+	serve.Flags().Visit(func(f *pflag.Flag) {
+		if f.Name == "nats" || known.Lookup(f.Name) == nil && serve.InheritedFlags().Lookup(f.Name) == nil {
+			return
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, value := range values {
+			args = append(args, "--"+f.Name+"="+value)
+		}
+	})
+	return child.Program{
+		Args: args, Greeting: s.NATSURL(), Stderr: a.stderr, Patience: s.Grace + endPatience,
+		Backoff: 100 * time.Millisecond, MaxBackoff: 30 * time.Second, Hopeless: exitUsage, Log: s.Log,
+	}
+}
+
+// endPatience is what a worker may take after the grace, to give its job back.
+const endPatience = 10 * time.Second
+
 func (a *app) workerCommand() *cobra.Command {
 	var f serviceFlags
+	var isChild bool
 	cmd := &cobra.Command{
 		Use:   "worker --nats URL",
 		Short: "do jobs of a prover service",
@@ -175,6 +207,13 @@ the service's files, by the same --blobs or as the same folder in --data, and it
 key.`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			if isChild {
+				var err error
+				if f.nats, ctx, err = child.Attach(ctx, cmd.InOrStdin(), func() { os.Exit(exitInternal) }); err != nil {
+					return err
+				}
+			}
 			if err := require("nats", f.nats); err != nil {
 				return err
 			}
@@ -183,20 +222,23 @@ key.`,
 				return err
 			}
 			var flush func()
-			if c.Tracer, flush, err = tracing(cmd.Context()); err != nil {
+			if c.Tracer, flush, err = tracing(ctx); err != nil {
 				return err
 			}
 			defer flush()
-			s, err := service.Open(cmd.Context(), c)
+			s, err := service.Open(ctx, c)
 			if err != nil {
 				return err
 			}
 			defer s.Close()
-			return f.work(cmd.Context(), s)
+			return f.work(ctx, s)
 		},
 	}
-	f.add(cmd.Flags())
-	f.addWorker(cmd.Flags())
+	flags := cmd.Flags()
+	f.add(flags)
+	f.addWorker(flags)
+	flags.BoolVar(&isChild, supervised, false, "read the URL of the nats from standard input, and end with it")
+	flags.Lookup(supervised).Hidden = true
 	return cmd
 }
 

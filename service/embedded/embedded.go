@@ -1,5 +1,6 @@
 // Package embedded runs a NATS server with JetStream inside the program, so that one
-// binary is a whole prover service. It listens nowhere: only this program reaches it.
+// binary is a whole prover service. Only this program reaches it, and those that it tells
+// the password, which is another one each time, over this machine's loopback.
 //
 // After a write that failed, as on a full disk, JetStream refuses all further writes to
 // that stream until it is started again. So the server here is: as soon as its folder can be
@@ -8,9 +9,11 @@
 package embedded
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -26,14 +29,19 @@ var ErrBusy = errors.New("the data folder is in use by another program")
 
 // Server is a NATS server in this program.
 type Server struct {
-	folder string
-	lock   *os.File
-	stop   chan struct{}
-	done   chan struct{}
+	folder   string
+	lock     *os.File
+	address  *net.TCPAddr // nil if it isn't shared
+	password string
+	stop     chan struct{}
+	done     chan struct{}
 
 	mu   sync.Mutex
 	nats *server.Server
 }
+
+// user is who all connections are of.
+const user = "zkml"
 
 const (
 	// startTime bounds how long the server takes to read its folder.
@@ -45,26 +53,42 @@ const (
 )
 
 // Start runs a server that keeps its data in a folder. What it acknowledges is on the
-// disk: every write is synchronous.
-func Start(folder string) (*Server, error) {
+// disk: every write is synchronous. It listens nowhere.
+func Start(folder string) (*Server, error) { return start(folder, false) }
+
+// StartShared is Start, with other programs of this machine let in at Server.URL.
+func StartShared(folder string) (*Server, error) { return start(folder, true) }
+
+func start(folder string, share bool) (*Server, error) {
 	lock, err := lockFolder(folder)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{folder: folder, lock: lock, stop: make(chan struct{}), done: make(chan struct{})}
-	if s.nats, err = run(folder); err != nil {
+	s := &Server{folder: folder, lock: lock, password: rand.Text(), stop: make(chan struct{}), done: make(chan struct{})}
+	if share {
+		s.address = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: server.RANDOM_PORT}
+	}
+	if s.nats, err = s.run(); err != nil {
 		return nil, errors.Join(err, lock.Close())
+	}
+	if share {
+		s.address = s.nats.Addr().(*net.TCPAddr) // where it is again when it is started again
 	}
 	go s.watch()
 	return s, nil
 }
 
 // run starts a server.
-func run(folder string) (*server.Server, error) {
-	ns, err := server.NewServer(&server.Options{
-		ServerName: "zkml", JetStream: true, StoreDir: folder, SyncAlways: true,
-		DontListen: true, NoSigs: true, NoLog: true, MaxPayload: 1 << 20,
-	})
+func (s *Server) run() (*server.Server, error) {
+	o := &server.Options{
+		ServerName: "zkml", JetStream: true, StoreDir: s.folder, SyncAlways: true,
+		DontListen: s.address == nil, Username: user, Password: s.password,
+		NoSigs: true, NoLog: true, MaxPayload: 1 << 20,
+	}
+	if s.address != nil {
+		o.Host, o.Port = s.address.IP.String(), s.address.Port
+	}
+	ns, err := server.NewServer(o)
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded nats: %w", err)
 	}
@@ -117,7 +141,7 @@ func (s *Server) watch() {
 			ns.Shutdown()
 			ns.WaitForShutdown()
 		}
-		ns, _ = run(s.folder) // nil is tried again
+		ns, _ = s.run() // nil is tried again
 		s.mu.Lock()
 		s.nats = ns
 		s.mu.Unlock()
@@ -149,7 +173,13 @@ func (s *Server) InProcessConn() (net.Conn, error) {
 
 // Connect returns a connection to the server, which is made again whenever it is lost.
 func (s *Server) Connect(options ...nats.Option) (*nats.Conn, error) {
-	return nats.Connect("", append(options, nats.InProcessServer(s), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))...)
+	return nats.Connect("", append(options, nats.InProcessServer(s), nats.UserInfo(user, s.password), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))...)
+}
+
+// URL is where other programs reach a server that is shared. It has the password.
+func (s *Server) URL() string {
+	u := url.URL{Scheme: "nats", User: url.UserPassword(user, s.password), Host: s.address.String()}
+	return u.String()
 }
 
 // Close stops the server and waits until it has.
