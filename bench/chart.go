@@ -30,7 +30,7 @@ type point struct {
 // Sizes of a drawing, in pixels.
 const (
 	chartWidth, chartHeight        = 720, 420
-	marginLeft, marginRight        = 72, 24
+	marginLeft, marginRight        = 84, 44
 	marginTop, marginBottom        = 44, 84
 	neutral                        = "#808890" // of axes and text
 	decade                         = 10.0

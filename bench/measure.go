@@ -80,6 +80,7 @@ func measureTimes(ctx context.Context, s *subject, m maker) (*figures, error) {
 		}
 	}
 	all.summarize(f)
+	f.Terms, f.Transforms = p.terms, float64(p.elements)/float64(f.Domain)
 	f.ProofBytes = len(all.proof.MarshalSolidity())
 	if s.model != nil {
 		if f.Gas, err = s.gas(all.proof, publicWords(s, w)); err != nil {

@@ -18,6 +18,8 @@ type profile struct {
 	work    map[string]map[string]time.Duration // CPU, by round and kind
 	current string
 	since   sample
+	// terms are those of all multi-exponentiations, elements those of all transforms.
+	terms, elements int
 }
 
 // Kinds of work.
@@ -33,7 +35,7 @@ var kinds = []string{multiExp, ntt, vectors, other}
 
 func (p *profile) begin() {
 	p.rounds, p.work = make(map[string]time.Duration), make(map[string]map[string]time.Duration)
-	p.current = ""
+	p.current, p.terms, p.elements = "", 0, 0
 }
 
 // round ends a round and begins one.
@@ -70,23 +72,38 @@ func (p *profile) add(kind string, since time.Duration) {
 	}
 }
 
+// transform counts the elements of vectors that are transformed.
+func (p *profile) transform(v []plonk.Vector) {
+	for i := range v {
+		p.elements += v[i].Len()
+	}
+}
+
 func (p *profile) Commit(ctx context.Context, bases plonk.Bases, columns ...plonk.Vector) ([]bn254.G1Affine, error) {
 	defer p.add(multiExp, cpuTime())
+	for _, c := range columns {
+		p.terms += c.Len()
+	}
 	return p.Device.Commit(ctx, bases, columns...)
 }
 
 func (p *profile) Interpolate(ctx context.Context, v ...plonk.Vector) error {
 	defer p.add(ntt, cpuTime())
+	p.transform(v)
 	return p.Device.Interpolate(ctx, v...)
 }
 
 func (p *profile) ToCoset(ctx context.Context, shift fr.Element, transforms ...plonk.Transform) error {
 	defer p.add(ntt, cpuTime())
+	for _, t := range transforms {
+		p.elements += t.Values.Len()
+	}
 	return p.Device.ToCoset(ctx, shift, transforms...)
 }
 
 func (p *profile) FromCoset(ctx context.Context, shift fr.Element, v ...plonk.Vector) error {
 	defer p.add(ntt, cpuTime())
+	p.transform(v)
 	return p.Device.FromCoset(ctx, shift, v...)
 }
 

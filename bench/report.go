@@ -42,6 +42,7 @@ func (f *figures) print(w io.Writer) {
 	for _, kind := range kinds {
 		row("  work "+kind, "%4.1f %% of CPU", 100*work[kind]/f.OursCPU)
 	}
+	row("  terms, transforms of the domain", "%d, %.1f", f.Terms, f.Transforms)
 	for _, prover := range slices.Sorted(maps.Keys(f.PeakMemory)) {
 		row("peak memory: "+prover, "%.0f MB", f.PeakMemory[prover])
 	}

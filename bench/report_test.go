@@ -39,7 +39,7 @@ func TestChart(t *testing.T) {
 		}
 	}
 	// The axes reach from 10^3 to 10^5 and from 10^-1 to 10^1: the points are in corners.
-	for _, corner := range []string{`cx="72.0" cy="336.0"`, `cx="696.0" cy="44.0"`} {
+	for _, corner := range []string{`cx="84.0" cy="336.0"`, `cx="676.0" cy="44.0"`} {
 		if !strings.Contains(c.svg(), corner) {
 			t.Errorf("no point at %s in\n%s", corner, c.svg())
 		}

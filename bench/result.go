@@ -70,7 +70,11 @@ type figures struct {
 	// Rounds are the times of our proof's rounds, RoundsCPU their CPU times by what is done.
 	Rounds    map[string]float64            `json:"rounds"`
 	RoundsCPU map[string]map[string]float64 `json:"rounds_cpu"`
-	Verify    float64                       `json:"verify"`
+	// Terms are those of our proof's multi-exponentiations, Transforms its number-theoretic
+	// transforms of the domain's size.
+	Terms      int     `json:"msm_terms"`
+	Transforms float64 `json:"transforms"`
+	Verify     float64 `json:"verify"`
 	// ProofBytes is the proof's size in calldata.
 	ProofBytes int `json:"proof_bytes"`
 	// PeakMemory is by prover, in megabytes.

@@ -21,6 +21,7 @@ import (
 	"github.com/zkml-go/zkml/internal/plonktest"
 	"github.com/zkml-go/zkml/onnx"
 	"github.com/zkml-go/zkml/prover/srs"
+	"github.com/zkml-go/zkml/quantize"
 	"github.com/zkml-go/zkml/tensor"
 )
 
@@ -62,6 +63,7 @@ type maker struct {
 	most    int      // pairs of proofs to make at most
 	network *network // nil for a circuit of known shape
 	batch   int      // inferences in one proof, 0 for a model as it is
+	target  quantize.Target
 	fixed   func() (*plonktest.Subject, error)
 }
 
@@ -189,7 +191,7 @@ func (m *maker) make(ctx context.Context) (*subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := zkml.Compile(ctx, net, zkml.Options{Samples: samples, Batch: m.batch})
+	model, err := zkml.Compile(ctx, net, zkml.Options{Samples: samples, Batch: m.batch, Target: m.target})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,7 +65,7 @@ func fill(text string, sections map[string]string) (string, error) {
 func sections(r *result) map[string]string {
 	return map[string]string{
 		"machine": r.machineText(), "ratios": r.ratioTable(), "figures": r.figureTable(), "memory": r.memoryTable(),
-		"rounds": r.roundTables(), "batches": r.batchTable(), "ezkl": r.ezklTable(),
+		"rounds": r.roundTables(), "limits": r.limitTable(), "batches": r.batchTable(), "ezkl": r.ezklTable(),
 	}
 }
 
@@ -103,6 +104,9 @@ func unit(v float64, u string) string {
 	return significant(v, 3) + " " + u
 }
 
+// log2 returns the binary logarithm of a domain's size.
+func log2(domain uint64) int { return bits.Len64(domain) - 1 }
+
 func (r *result) machineText() string {
 	m := r.Machine
 	vector := "with"
@@ -130,7 +134,7 @@ func (r *result) ezklLoad() float64 {
 
 // ratioTable has the ratios first.
 func (r *result) ratioTable() string {
-	t := newTable("circuit", "rows", "gnark/zkml: time", "CPU time", "memory", "EZKL/zkml: time", "CPU time", "memory", "error")
+	t := newTable("circuit", "rows", "gnark/zkml: time", "CPU time", "memory", "EZKL/zkml: time", "CPU time", "as accurate", "memory", "error")
 	for _, f := range r.Circuits {
 		cells := []string{f.Name, thousands(int64(f.Rows)), significant(f.Ratio, 3), significant(f.RatioCPU, 3), significant(f.PeakMemory["gnark"]/f.PeakMemory["ours"], 3)}
 		theirs := func(value func(*ezklFigures) float64) string {
@@ -146,6 +150,12 @@ func (r *result) ratioTable() string {
 			return strings.Join(all, ", ")
 		}
 		t.row(append(cells, theirs(func(e *ezklFigures) float64 { return e.Ratio }), theirs(func(e *ezklFigures) float64 { return e.RatioCPU }),
+			theirs(func(e *ezklFigures) float64 {
+				if e.AsAccurate == nil {
+					return 0
+				}
+				return e.AsAccurate.RatioCPU
+			}),
 			theirs(func(e *ezklFigures) float64 { return e.PeakMemory / f.PeakMemory["ours"] }),
 			theirs(func(e *ezklFigures) float64 {
 				if e.Accuracy == nil {
@@ -164,7 +174,7 @@ func (r *result) figureTable() string {
 	t := newTable("circuit", "rows", "domain", "compile", "set-up", "prepare", "witness", "prove", "gnark", "rows per CPU-second", "verify", "proof", "words", "gas: verifier", "transaction")
 	for _, f := range r.Circuits {
 		cells := []string{
-			f.Name, thousands(int64(f.Rows)), fmt.Sprintf("2^%d", int(math.Round(math.Log2(float64(f.Domain))))),
+			f.Name, thousands(int64(f.Rows)), fmt.Sprintf("2^%d", log2(f.Domain)),
 			unit(f.Compile, "s"), unit(f.SetUp, "s"), unit(f.Prepare, "s"), unit(1000*f.Witness, "ms"),
 			unit(f.Ours, "s"), unit(f.Gnark, "s"), thousands(int64(f.RowsPerCPUSecond)),
 			unit(1000*f.Verify, "ms"), fmt.Sprintf("%d B", f.ProofBytes), fmt.Sprint(f.PublicWords), "–", "–",
@@ -213,6 +223,21 @@ func (r *result) roundTables() string {
 	return b.String()
 }
 
+// limitTable sets what the profile gives for the two costly kinds of work beside what
+// gnark-crypto's own code takes for them.
+func (r *result) limitTable() string {
+	t := newTable("circuit", "terms of multi-exponentiations", "for each of the domain", "terms per CPU-second", "transforms of the domain", "CPU time of each", "rows per CPU-second", "were all but multi-exponentiations free")
+	for _, f := range r.Circuits {
+		if _, promised := speed[f.Name]; !promised {
+			continue
+		}
+		work := f.workCPU()
+		t.row(f.Name, thousands(int64(f.Terms)), significant(float64(f.Terms)/float64(f.Domain), 3), thousands(int64(float64(f.Terms)/work[multiExp])),
+			significant(f.Transforms, 3), unit(1000*work[ntt]/f.Transforms, "ms"), thousands(int64(f.RowsPerCPUSecond)), thousands(int64(float64(f.Rows)/work[multiExp])))
+	}
+	return t.String()
+}
+
 func (r *result) batchTable() string {
 	t := newTable("circuit", "rows", "domain", "rows per added inference", "budget", "prove", "for each inference", "single proof / that", "of CPU time", "gas for each inference")
 	for _, f := range r.Circuits {
@@ -252,9 +277,15 @@ func (r *result) ezklTable() string {
 				break
 			}
 		}
-		t.row(f.Name, "zkml", thousands(int64(f.Rows)), fmt.Sprintf("2^%d", int(math.Round(math.Log2(float64(f.Domain))))), unit(f.Compile, "s"), unit(f.SetUp, "s"),
+		t.row(f.Name, "zkml", thousands(int64(f.Rows)), fmt.Sprintf("2^%d", log2(f.Domain)), unit(f.Compile, "s"), unit(f.SetUp, "s"),
 			unit(1000*f.Witness, "ms"), unit(ours, "s"), unit(oursCPU, "s"), unit(f.PeakMemory["ours"], "MB"), fmt.Sprintf("%d B", f.ProofBytes),
 			unit(1000*f.Verify, "ms"), significant(f.Accuracy.MaxError, 2)+" of "+significant(f.Accuracy.Range, 3))
+		for _, e := range f.EZKL {
+			if a := e.AsAccurate; a != nil && e.SameAs == "" {
+				t.row(f.Name, "zkml, as accurate as EZKL, "+e.Target, thousands(int64(a.Rows)), fmt.Sprintf("2^%d", log2(a.Domain)), "", "", "",
+					unit(a.Prove, "s"), unit(a.ProveCPU, "s"), "", "", "", significant(a.Accuracy.MaxError, 2))
+			}
+		}
 	}
 	if r.EZKL == nil {
 		return "The last run had no EZKL beside it.\n"
