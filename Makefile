@@ -4,12 +4,13 @@
 
 GO ?= go
 NPM ?= npm
+PYTHON ?= python3
 # Where make bench-ezkl installs EZKL.
 EZKL ?= bin/ezkl
 # Where the Solidity compiler lies for programs that go run builds elsewhere.
 export ZKML_SOLC ?= $(CURDIR)/node_modules/solc
 
-.PHONY: build test bench bench-ezkl bench-report fuzz visibility evm contracts differential tools demo audit gpu-test go
+.PHONY: build test bench bench-ezkl bench-report fuzz visibility evm contracts slither differential tools demo audit gpu-test go
 
 # The command, into bin/.
 build: go
@@ -82,6 +83,18 @@ gpu-test: go
 # fail where these differ from the sources.
 contracts: go tools
 	$(GO) run ./verifier/solidity/internal/contracts
+
+# Has slither look for mistakes in the reusable verifier and in exported projects of every
+# kind; fails on a finding of high or medium severity that isn't explained where it is. The
+# only target that needs Python, 3.10 or later. Some minutes.
+slither: go tools bin/slither/requirements.txt
+	$(GO) run ./verifier/solidity/internal/slither
+
+bin/slither/requirements.txt: verifier/solidity/internal/slither/requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.10 or later is missing: install it from https://www.python.org"; exit 1; }
+	$(PYTHON) -m venv --clear bin/slither
+	bin/slither/bin/pip install --quiet --disable-pip-version-check --only-binary :all: -r $<
+	@cp $< $@
 
 # The Solidity compiler, its linter and Foundry, installed again when the lock file changes. This
 # is npm install, not npm ci: ci refuses a lock file without Foundry's binaries for
