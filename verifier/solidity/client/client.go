@@ -32,6 +32,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/url"
@@ -39,9 +40,11 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/ethereum/go-ethereum/params"
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
@@ -76,13 +79,27 @@ type Options struct {
 	ChainID *big.Int
 	// Poll is the time between two looks for a receipt, a second if zero.
 	Poll time.Duration
+	// MaxFee is the most that a transaction may pay for a unit of gas, in wei, the
+	// priority fee included; DefaultMaxFee if nil. A node names the fee, and may be wrong
+	// or lie.
+	MaxFee *big.Int
+	// Errors are custom errors of contracts of the caller's own, to be named where one of
+	// them reverts ([ParseErrors]). Those of zkml's verifier, adapters and consumer
+	// templates are known.
+	Errors []abi.Error
 }
+
+// DefaultMaxFee is the limit of [Options.MaxFee] where nothing else is said: 100 gwei, at
+// which the dearest step of a deployment costs a third of an ether.
+func DefaultMaxFee() *big.Int { return big.NewInt(100 * params.GWei) }
 
 // Client talks to one chain. It is safe for concurrent use.
 type Client struct {
 	backend Backend
 	chainID *big.Int
 	poll    time.Duration
+	maxFee  *big.Int
+	errors  map[[4]byte]abi.Error
 	close   func()
 	// sending is held from choosing a nonce to handing the transaction over, so that
 	// two goroutines don't choose the same.
@@ -130,7 +147,17 @@ func New(ctx context.Context, backend Backend, o Options) (*Client, error) {
 	if o.Poll <= 0 {
 		o.Poll = time.Second
 	}
-	return &Client{backend: backend, chainID: id, poll: o.Poll, close: func() {}}, nil
+	if o.MaxFee == nil {
+		o.MaxFee = DefaultMaxFee()
+	}
+	c := &Client{backend: backend, chainID: id, poll: o.Poll, maxFee: o.MaxFee, errors: maps.Clone(errorsBySelector), close: func() {}}
+	for _, e := range o.Errors {
+		// What is known keeps its name: a selector belongs to one signature.
+		if selector := [4]byte(e.ID[:4]); c.errors[selector].Name == "" {
+			c.errors[selector] = e
+		}
+	}
+	return c, nil
 }
 
 // Close ends the connection that Dial made.
@@ -148,12 +175,12 @@ func (c *Client) code(ctx context.Context, address common.Address) ([]byte, erro
 	return code, nil
 }
 
-// call runs a call at the latest block. The error is a *RevertError if the contract
-// reverts.
+// call runs a call at a block, the latest one if nil. The error is a *RevertError if the
+// contract reverts, a *HaltError if the machine gives up, an *RPCError if the node fails.
 func (c *Client) call(ctx context.Context, to common.Address, data []byte, block *big.Int) ([]byte, error) {
 	answer, err := c.backend.CallContract(ctx, ethereum.CallMsg{To: &to, Data: data}, block)
 	if err != nil {
-		return nil, callError(fmt.Sprintf("calling %s", to), err)
+		return nil, c.callError(fmt.Sprintf("calling %s", to), err)
 	}
 	return answer, nil
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 
@@ -227,15 +228,21 @@ func (c *Client) register(ctx context.Context, s *Signer, verifier common.Addres
 	return step, nil
 }
 
-// dataOf returns the data contract of a model, whose code must be the key, or the zero
-// address if there is none.
+// dataOf asks zkml's verifier for the data contract of a model, whose code must be the key;
+// the zero address if there is none.
 func (c *Client) dataOf(ctx context.Context, verifier common.Address, vk *prover.VerifyingKey) (data common.Address, err error) {
+	const doing = "asking the verifier for the model's key"
 	answer, err := c.call(ctx, verifier, contract.PackDataOf(vk.ModelID()), nil)
+	var reverted *RevertError
+	if errors.As(err, &reverted) {
+		// It reads storage and can't revert. Whatever the node says, it isn't of a proof.
+		return data, rpcError(doing, errors.New(err.Error()))
+	}
 	if err != nil {
 		return data, err
 	}
 	if data, err = contract.UnpackDataOf(answer); err != nil {
-		return data, &CodeError{Address: verifier, What: "zkml's verifier"}
+		return data, rpcError(doing, err)
 	}
 	if data == (common.Address{}) {
 		return data, nil

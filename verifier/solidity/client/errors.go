@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
@@ -107,10 +108,28 @@ func (e *FundsError) Error() string {
 	return fmt.Sprintf("%s has %s, and the transaction may cost %s", e.Account, ether(e.Have), ether(e.Need))
 }
 
+// FeeError is a chain, or a node that says so, where a unit of gas costs more than the limit.
+type FeeError struct {
+	// Asked is the fee that the node names, Max the limit, in wei for a unit of gas.
+	Asked, Max *big.Int
+}
+
+// Error implements error.
+func (e *FeeError) Error() string {
+	return fmt.Sprintf("the node asks %s for a unit of gas, more than the limit of %s", gwei(e.Asked), gwei(e.Max))
+}
+
 // ether writes an amount in wei as ether.
-func ether(wei *big.Int) string {
-	text := new(big.Rat).SetFrac(wei, big.NewInt(1e18)).FloatString(18)
-	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") + " ether"
+func ether(wei *big.Int) string { return decimal(wei, 18) + " ether" }
+
+// gwei writes an amount in wei as gwei.
+func gwei(wei *big.Int) string { return decimal(wei, 9) + " gwei" }
+
+// decimal writes an amount in a unit of 10^places.
+func decimal(amount *big.Int, places int) string {
+	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil)
+	text := new(big.Rat).SetFrac(amount, unit).FloatString(places)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
 // PendingError is a transaction that was sent and of which nothing more is known: it
@@ -131,7 +150,7 @@ func (e *PendingError) Unwrap() error { return e.Err }
 // RevertError is a call or transaction that a contract reverted.
 type RevertError struct {
 	// Name is the custom error's name, "Error" for a reason in words, empty for an
-	// error that isn't known.
+	// error that isn't known ([Options.Errors]).
 	Name string
 	Args []any
 	// Data is what the contract reverted with; empty if it gave nothing or the node
@@ -143,7 +162,7 @@ type RevertError struct {
 
 // Error implements error.
 func (e *RevertError) Error() string {
-	reason := "without a reason: out of gas, or calldata that isn't what the function takes"
+	reason := "without a reason: out of gas in a part of it, or calldata that isn't what the function takes"
 	switch {
 	case e.Name != "":
 		args := make([]string, len(e.Args))
@@ -165,46 +184,102 @@ func (e *RevertError) Error() string {
 	return "reverted " + reason
 }
 
-// argument writes an argument of a custom error.
+// argument writes an argument of a custom error, of a length that a contract, which may be
+// anyone's, doesn't choose.
 func argument(arg any) string {
+	const shown = 200
+	text := ""
 	switch arg := arg.(type) {
 	case [32]byte:
-		return hexutil.Encode(arg[:])
+		text = hexutil.Encode(arg[:])
 	case []byte:
-		return hexutil.Encode(arg)
+		text = hexutil.Encode(arg[:min(len(arg), shown)])
 	case string:
-		// From a contract that may be anyone's.
-		return fmt.Sprintf("%.200q", arg)
+		return fmt.Sprintf("%.*q", shown, arg)
+	default:
+		text = fmt.Sprint(arg)
 	}
-	return fmt.Sprint(arg)
+	if len(text) > shown {
+		text = text[:shown] + "…"
+	}
+	return text
 }
 
-// callError tells a revert from a node's own failure.
-func callError(doing string, err error) error {
-	var coded rpc.DataError
-	if errors.As(err, &coded) {
-		if text, ok := coded.ErrorData().(string); ok {
-			if data, decodeErr := hexutil.Decode(text); decodeErr == nil {
-				return decodeRevert(data)
-			}
-		}
+// HaltError is a call that the machine gave up: for want of gas, of which a node allows
+// calls only so much, or at an instruction that the chain hasn't got. It says nothing of a
+// proof.
+type HaltError struct {
+	// Doing says what was asked of the node.
+	Doing string
+	// Reason is in the node's words.
+	Reason string
+}
+
+// Error implements error.
+func (e *HaltError) Error() string { return fmt.Sprintf("%s: halted: %.200s", e.Doing, e.Reason) }
+
+// Codes of JSON-RPC errors by which nodes say that a call didn't succeed.
+const (
+	codeReverted  = 3      // geth, and most nodes since: data is what the contract gave
+	codeExecution = -32015 // Nethermind, once Parity: data is "Reverted 0x…", or another reason
+)
+
+// Nodes that have no code for it name it in words of their own.
+var (
+	revertWords = []string{"execution reverted", "reverted with", "evmerror: revert", "vm exception"}
+	haltWords   = []string{"out of gas", "outofgas", "gas required exceeds", "intrinsic gas", "invalid opcode", "opcodenotfound", "invalidfeopcode",
+		"undefined instruction", "bad instruction", "invalid jump", "stack underflow", "stack limit", "stack overflow", "write protection", "static state change"}
+)
+
+// callError tells apart what a node can answer to a call: that the contract reverted, that
+// the machine gave up, or that the node itself failed. Data alone doesn't make a revert:
+// errors of other kinds come with some too.
+func (c *Client) callError(doing string, err error) error {
+	var answer rpc.Error
+	if !errors.As(err, &answer) {
+		return rpcError(doing, err)
 	}
-	// Nodes name the fault of the machine in their own words.
-	for _, words := range []string{"execution reverted", "out of gas", "gas required exceeds", "invalid opcode", "EvmError", "Revert"} {
-		if strings.Contains(err.Error(), words) {
-			return decodeRevert(nil)
-		}
+	words := strings.ToLower(answer.Error())
+	contains := func(list []string) bool {
+		return slices.ContainsFunc(list, func(w string) bool { return strings.Contains(words, w) })
+	}
+	data, reverted := errorData(err)
+	switch {
+	case answer.ErrorCode() == codeReverted, answer.ErrorCode() == codeExecution && reverted, contains(revertWords):
+		return c.decodeRevert(data)
+	case answer.ErrorCode() == codeExecution, contains(haltWords):
+		return &HaltError{Doing: doing, Reason: answer.Error()}
 	}
 	return rpcError(doing, err)
 }
 
+// errorData returns the data that comes with a JSON-RPC error, and whether it says itself
+// that it is of a revert.
+func errorData(err error) (data []byte, reverted bool) {
+	var with rpc.DataError
+	if !errors.As(err, &with) {
+		return nil, false
+	}
+	content := with.ErrorData()
+	if object, ok := content.(map[string]any); ok { // Hardhat's
+		content = object["data"]
+	}
+	text, _ := content.(string)
+	text, reverted = strings.CutPrefix(text, "Reverted ")
+	data, decodeErr := hexutil.Decode(text)
+	if decodeErr != nil {
+		return nil, reverted
+	}
+	return data, reverted
+}
+
 // decodeRevert names what a contract reverted with.
-func decodeRevert(data []byte) *RevertError {
+func (c *Client) decodeRevert(data []byte) *RevertError {
 	e := &RevertError{Data: data}
 	if len(data) < 4 {
 		return e
 	}
-	if known, ok := errorsBySelector[[4]byte(data[:4])]; ok {
+	if known, ok := c.errors[[4]byte(data[:4])]; ok {
 		if args, err := known.Inputs.Unpack(data[4:]); err == nil {
 			e.Name, e.Args = known.Name, args
 			return e

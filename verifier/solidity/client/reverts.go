@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
+	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/verifier/solidity/client/internal/bindings"
@@ -29,7 +30,7 @@ var adapterErrors = []string{
 	"ProofLength(uint256,uint256)",
 	"WeightsMismatch(uint256,uint256)",
 	"MalformedProof()",
-	"ModelNotRegistered(address)",
+	unregistered,
 }
 
 // consumerErrors are the custom errors of the consumer templates.
@@ -53,22 +54,46 @@ var consumerErrors = []string{
 
 // rejections are the errors that say something of a proof or a statement, those of the
 // adapter and of the verifier. The others are of keys, of the set-up, or of gas.
-var rejections = func() map[string]bool {
-	names := map[string]bool{}
+var rejections = func() map[[4]byte]bool {
+	set := map[[4]byte]bool{}
 	for _, name := range []string{"NonCanonicalCalldata", "EmptyBatch", "BatchLengths", "DifferentSrs", "WordCount", "ValueOutOfRange", "InvalidPoint", "ProofRejected"} {
-		names[name] = true
+		e, ok := contract.GetABI().Errors[name]
+		if !ok {
+			panic(name + " is no error of the verifier's") // the list above
+		}
+		set[[4]byte(e.ID[:4])] = true
 	}
 	for _, signature := range adapterErrors {
-		name, _, _ := strings.Cut(signature, "(")
-		names[name] = name != "ModelNotRegistered"
+		if signature != unregistered {
+			set[selectorOf(signature)] = true
+		}
 	}
-	return names
+	return set
 }()
+
+// unregistered is what an adapter reverts with if the verifier doesn't hold its model's key.
+const unregistered = "ModelNotRegistered(address)"
+
+// unknownModels are the errors that say that a verifier doesn't hold a model's key.
+var unknownModels = map[[4]byte]bool{selectorOf("UnknownModel(bytes32)"): true, selectorOf(unregistered): true}
+
+func selectorOf(signature string) [4]byte { return [4]byte(crypto.Keccak256([]byte(signature))[:4]) }
+
+// rejects reports whether the contract said that a proof isn't acceptable. A name alone
+// doesn't count: a contract of somebody else's may have another error of the same.
+func (e *RevertError) rejects() bool {
+	return e.Name != "" && len(e.Data) >= 4 && rejections[[4]byte(e.Data[:4])]
+}
+
+// knowsNoModel reports whether the contract said that it doesn't hold the model's key.
+func (e *RevertError) knowsNoModel() bool {
+	return e.Name != "" && len(e.Data) >= 4 && unknownModels[[4]byte(e.Data[:4])]
+}
 
 // Is reports whether target is prover.ErrRejected and the contract said that a proof
 // isn't acceptable, be it through another contract.
 func (e *RevertError) Is(target error) bool {
-	return target == prover.ErrRejected && rejections[e.Name]
+	return target == prover.ErrRejected && e.rejects()
 }
 
 // errorsBySelector are the custom errors that can be named.

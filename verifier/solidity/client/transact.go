@@ -26,9 +26,10 @@ const attempts = 5
 
 // Submit sends a transaction that calls a contract and waits until it has happened. The
 // gas is estimated first, so that what would revert isn't sent. The error is a
-// *RevertError if the contract reverts; a *CodeError if there is none at the address;
-// a *FundsError if the account can't pay; a *PendingError if the context ends while the
-// transaction is on its way; an *RPCError if the node fails.
+// *RevertError if the contract reverts; a *HaltError if it needs more gas than there is; a
+// *CodeError if there is none at the address; a *FeeError if the chain's fee is above the
+// limit; a *FundsError if the account can't pay; a *PendingError if the context ends while
+// the transaction is on its way; an *RPCError if the node fails.
 func (c *Client) Submit(ctx context.Context, s *Signer, contract common.Address, calldata []byte) (*Receipt, error) {
 	code, err := c.code(ctx, contract)
 	if err != nil {
@@ -109,7 +110,7 @@ func (c *Client) estimate(ctx context.Context, s *Signer, to common.Address, val
 		if says(err, "insufficient funds") {
 			return 0, c.fundsError(ctx, s, nil)
 		}
-		return 0, callError("estimating the gas", err)
+		return 0, c.callError("estimating the gas", err)
 	}
 	if gas > params.MaxTxGas { // a chain without EIP-7825
 		return gas + gas/8, nil
@@ -117,7 +118,8 @@ func (c *Client) estimate(ctx context.Context, s *Signer, to common.Address, val
 	return min(gas+gas/8, params.MaxTxGas), nil
 }
 
-// sign makes a transaction with the account's next nonce and the fees of now.
+// sign makes a transaction with the account's next nonce and the fees of now, if these are
+// within the limit: they are what the node says.
 func (c *Client) sign(ctx context.Context, s *Signer, to *common.Address, value *big.Int, data []byte, gas uint64) (*types.Transaction, error) {
 	nonce, err := c.backend.PendingNonceAt(ctx, s.Address)
 	if err != nil {
@@ -133,14 +135,23 @@ func (c *Client) sign(ctx context.Context, s *Signer, to *common.Address, value 
 		if price, err = c.backend.SuggestGasPrice(ctx); err != nil {
 			return nil, rpcError("asking for the gas price", err)
 		}
+		if price.Cmp(c.maxFee) > 0 {
+			return nil, &FeeError{Asked: price, Max: c.maxFee}
+		}
 		inner = &types.LegacyTx{Nonce: nonce, To: to, Value: value, Data: data, Gas: gas, GasPrice: price}
 	} else {
 		tip, err := c.backend.SuggestGasTipCap(ctx)
 		if err != nil {
 			return nil, rpcError("asking for the priority fee", err)
 		}
+		if now := new(big.Int).Add(tip, head.BaseFee); now.Cmp(c.maxFee) > 0 {
+			return nil, &FeeError{Asked: now, Max: c.maxFee}
+		}
 		// The base fee can double within six blocks.
 		price = new(big.Int).Add(tip, new(big.Int).Lsh(head.BaseFee, 1))
+		if price.Cmp(c.maxFee) > 0 {
+			price = c.maxFee
+		}
 		inner = &types.DynamicFeeTx{ChainID: c.chainID, Nonce: nonce, To: to, Value: value, Data: data, Gas: gas, GasTipCap: tip, GasFeeCap: price}
 	}
 	cost := new(big.Int).Mul(price, new(big.Int).SetUint64(gas))
@@ -204,7 +215,7 @@ func (c *Client) whyReverted(ctx context.Context, s *Signer, to common.Address, 
 		return reverted
 	}
 	var again *RevertError
-	if errors.As(callError("", err), &again) {
+	if errors.As(c.callError("", err), &again) {
 		reverted.Name, reverted.Args, reverted.Data = again.Name, again.Args, again.Data
 	}
 	return reverted

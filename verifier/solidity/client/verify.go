@@ -48,9 +48,11 @@ type Answer struct {
 
 // Verify has a contract, zkml's verifier or a model's adapter, verify a proof in a call
 // that changes nothing and costs nothing. The error matches ErrRejected and is a
-// *RevertError if the contract refuses the proof; matches prover.ErrMismatch if the
-// contract isn't what it should be, or for another model; is an *RPCError if the node
-// fails.
+// *RevertError if the contract refuses the proof; matches prover.ErrMismatch, and
+// ErrNotRegistered for a model that the verifier doesn't know, if the contract isn't what
+// it should be, or for another model. Nothing is said of the proof by a *HaltError, a call
+// that needs more gas than the node allows; an *RPCError, a node that fails; and a
+// *RevertError that doesn't match ErrRejected, a contract that fails.
 func (c *Client) Verify(ctx context.Context, contract common.Address, vk *prover.VerifyingKey, p *prover.Proof, pin Pin) (*Answer, error) {
 	answer, err := c.verify(ctx, contract, vk, p, pin)
 	if err != nil {
@@ -77,16 +79,27 @@ func (c *Client) verify(ctx context.Context, address common.Address, vk *prover.
 	}
 	a.At = head.Number
 	if _, err := c.call(ctx, address, calldata, head.Number); err != nil {
-		var reverted *RevertError
-		if errors.As(err, &reverted) {
-			return nil, fmt.Errorf("%w: %w", ErrRejected, err)
-		}
-		return nil, err
+		return nil, judged(err)
 	}
 	if a.Gas, err = c.estimateCall(ctx, address, calldata); err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+// judged says what it means that a verifier or an adapter reverts: not every revert refuses
+// the proof.
+func judged(err error) error {
+	var reverted *RevertError
+	switch {
+	case !errors.As(err, &reverted):
+		return err
+	case reverted.rejects():
+		return fmt.Errorf("%w: %w", ErrRejected, err)
+	case reverted.knowsNoModel():
+		return fmt.Errorf("%w: %w", ErrNotRegistered, err)
+	}
+	return fmt.Errorf("the contract fails, and doesn't judge the proof: %w", err)
 }
 
 // Call returns the function by which the contract verifies a proof.
@@ -156,7 +169,8 @@ func (c *Client) inspectAdapter(ctx context.Context, k *Contract, vk *prover.Ver
 func (c *Client) getter(ctx context.Context, address common.Address, signature string) (word common.Hash, err error) {
 	answer, err := c.call(ctx, address, crypto.Keccak256([]byte(signature))[:4], nil)
 	var reverted *RevertError
-	if errors.As(err, &reverted) || err == nil && len(answer) != len(word) {
+	var halted *HaltError
+	if errors.As(err, &reverted) || errors.As(err, &halted) || err == nil && len(answer) != len(word) {
 		return word, nil
 	}
 	return common.BytesToHash(answer), err
@@ -184,7 +198,7 @@ func (c *Client) variantAt(ctx context.Context, verifier common.Address) (Varian
 func (c *Client) estimateCall(ctx context.Context, to common.Address, calldata []byte) (uint64, error) {
 	gas, err := c.backend.EstimateGas(ctx, ethereum.CallMsg{To: &to, Data: calldata})
 	if err != nil {
-		return 0, callError("estimating the gas", err)
+		return 0, c.callError("estimating the gas", err)
 	}
 	return gas, nil
 }
