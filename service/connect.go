@@ -68,6 +68,10 @@ func (s *Service) openRecords(ctx context.Context) error {
 			return err
 		},
 		func() error { return s.openTenants(ctx) },
+		func() (err error) {
+			s.roster, err = work.OpenRoster(ctx, s.queue)
+			return err
+		},
 	} {
 		if err := s.insist(ctx, open); err != nil {
 			return err

@@ -33,6 +33,32 @@ func (s *Service) openTenants(ctx context.Context) error {
 	return err
 }
 
+// running is how many jobs of a tenant may be at work; 0 is any number. A quota that can't be
+// read now keeps nobody's job waiting.
+func (s *Service) running(ctx context.Context, tenant string) int {
+	if known, ok := s.limits[tenant]; ok && time.Since(known.at) < limitAge {
+		return known.running
+	}
+	t, err := s.tenants.Get(ctx, tenant)
+	if err != nil {
+		return 0
+	}
+	if s.limits == nil {
+		s.limits = map[string]limit{}
+	}
+	s.limits[tenant] = limit{t.Quota.Running, time.Now()}
+	return t.Quota.Running
+}
+
+// limitAge is how long a worker believes a quota that it read.
+const limitAge = 5 * time.Second
+
+// limit is a tenant's quota of jobs at work, as it was read.
+type limit struct {
+	running int
+	at      time.Time
+}
+
 // deliverWebhooks tells tenants of jobs that have ended, until ctx ends.
 func (s *Service) deliverWebhooks(ctx context.Context, states jetstream.KeyValue) {
 	webhook.New(webhook.Config{

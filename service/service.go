@@ -69,6 +69,8 @@ type Config struct {
 	Limits      api.Limits
 	// NoAuth serves everyone on this machine, without API keys.
 	NoAuth bool
+	// Device is what this program's worker makes proofs on, in words.
+	Device string
 	// InsecureWebhooks lets webhooks go to all addresses, and over http; for tests.
 	InsecureWebhooks bool
 	// SRS is where structured reference strings come from.
@@ -96,6 +98,8 @@ type Service struct {
 	models   *work.Models
 	keys     *access.Keys
 	tenants  *access.Tenants
+	roster   *work.Roster
+	limits   map[string]limit // of tenants; the worker's own
 	webhooks jetstream.KeyValue
 	blobs    blob.Store
 	operator seal.Key
@@ -206,7 +210,7 @@ func (s *Service) Tenants() *access.Tenants { return s.tenants }
 func (s *Service) Handler() http.Handler {
 	c := api.Config{
 		Queue: s.queue, Models: s.models, Blobs: s.blobs, Operator: s.operator, Keys: s.keys,
-		Tenants: s.tenants, InsecureWebhooks: s.InsecureWebhooks,
+		Tenants: s.tenants, Roster: s.roster, InsecureWebhooks: s.InsecureWebhooks,
 		AllowDevelopment: s.AllowDevelopment, Limits: s.Limits, Log: s.Log, Tracer: s.Tracer,
 	}
 	if s.NoAuth {
@@ -263,6 +267,7 @@ func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 func (s *Service) Work(ctx context.Context, name string) error {
 	return work.New(work.Config{
 		Name: name, Queue: s.queue, Models: s.models, Blobs: s.blobs, Operator: s.operator, SRS: s.SRS,
+		Roster: s.roster, Device: s.Device, Running: s.running,
 		AllowDevelopment: s.AllowDevelopment, Memory: s.Memory, Prover: s.Prover, Grace: s.Grace, Log: s.Log.With("worker", name), Tracer: s.Tracer,
 	}).Run(ctx)
 }

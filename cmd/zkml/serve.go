@@ -250,7 +250,7 @@ func (f *serviceFlags) work(ctx context.Context, s *service.Service) error {
 	}
 	defer free()
 	s.Log.Info("worker started", "device", name)
-	s.Prover = options
+	s.Prover, s.Device = options, name
 	return s.Work(ctx, workerName())
 }
 

@@ -36,6 +36,8 @@ type Config struct {
 	// Keys says who may do what. Without it everyone is the tenant LocalTenant, and only
 	// requests to a loopback host that no web page makes are served.
 	Keys *access.Keys
+	// Roster is the list of workers.
+	Roster *work.Roster
 	// Tenants has what is kept of tenants beside their keys.
 	Tenants *access.Tenants
 	// InsecureWebhooks lets webhooks go to all addresses, and over http; for tests.
@@ -105,6 +107,7 @@ func build(c Config) (http.Handler, huma.API) {
 	s.jobOperations()
 	s.queueOperations()
 	s.webhookOperations()
+	s.workerOperations()
 	s.healthOperations()
 	mux.Handle("GET /metrics", s.metrics.handler())
 	return mux, s.api

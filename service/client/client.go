@@ -186,6 +186,11 @@ func (c *Client) Verify(ctx context.Context, r VerifyRequest) (Verdict, error) {
 	return call[Verdict](ctx, c, http.MethodPost, "/v1/verify", r, nil)
 }
 
+// Workers lists the workers that are there. It needs a key with the scope admin.
+func (c *Client) Workers(ctx context.Context) (Workers, error) {
+	return call[Workers](ctx, c, http.MethodGet, "/v1/workers", nil, nil)
+}
+
 // WebhookSecret returns what the tenant's webhooks are signed with; with renew, it is
 // replaced first.
 func (c *Client) WebhookSecret(ctx context.Context, renew bool) (WebhookSecret, error) {

@@ -65,6 +65,36 @@ type WebhookSecret struct {
 	Secret string `json:"secret" doc:"whsec_ and base64"`
 }
 
+// Worker is a program that does jobs.
+type Worker struct {
+	ID      string `json:"id"`
+	Host    string `json:"host"`
+	Version string `json:"version"`
+	Memory  int64  `json:"memory" doc:"bytes that its jobs may use"`
+	Device  string `json:"device" doc:"what proofs are made on"`
+	// Models are those that are prepared in memory, each as its tenant, a dot and its SHA-256.
+	Models []string `json:"models" doc:"models in memory: tenant, a dot, SHA-256"`
+	// Job is the one at work.
+	Job   *WorkerJob `json:"job,omitempty"`
+	Since time.Time  `json:"since" doc:"when it began"`
+	Seen  time.Time  `json:"seen" doc:"when it was heard of"`
+}
+
+// WorkerJob is what a worker is doing.
+type WorkerJob struct {
+	ID     string    `json:"id"`
+	Kind   string    `json:"kind"`
+	Tenant string    `json:"tenant"`
+	Model  string    `json:"model,omitempty"`
+	Stage  string    `json:"stage,omitempty"`
+	Since  time.Time `json:"since"`
+}
+
+// Workers is the list of workers.
+type Workers struct {
+	Workers []Worker `json:"workers"`
+}
+
 // Message is the body of a webhook.
 type Message struct {
 	Type      string    `json:"type" doc:"kind and state, such as proof.succeeded"`

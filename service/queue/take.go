@@ -24,6 +24,11 @@ const (
 
 // Taker takes jobs for one worker. It isn't for concurrent use.
 type Taker struct {
+	// Prefer, if set, says what the worker thinks of a job that has waited for a moment only.
+	Prefer func(*job.Record) Preference
+	// Running, if set, is how many jobs of a tenant may be at work; 0 is any number.
+	Running func(ctx context.Context, tenant string) int
+
 	q      *Queue
 	worker string
 	wake   *nats.Subscription
@@ -32,6 +37,7 @@ type Taker struct {
 	order  []string // of tenants, rotating
 	looked time.Time
 	turn   int
+	aside  map[lane]time.Time // until when lanes are left to others
 	// unsure is the job of the last claim without an answer, began the time in it.
 	unsure string
 	began  time.Time
@@ -39,7 +45,7 @@ type Taker struct {
 
 // Taker returns a taker for a worker of this name, which no two have at a time.
 func (q *Queue) Taker(worker string) (*Taker, error) {
-	t := &Taker{q: q, worker: worker, woken: make(chan *nats.Msg, 64), lanes: map[lane]jetstream.Consumer{}}
+	t := &Taker{q: q, worker: worker, woken: make(chan *nats.Msg, 64), lanes: map[lane]jetstream.Consumer{}, aside: map[lane]time.Time{}}
 	var err error
 	t.wake, err = q.nc.ChanSubscribe(wakeSubject, t.woken)
 	return t, err
@@ -95,19 +101,23 @@ func (t *Taker) look(ctx, parent context.Context, memory int64) (*Lease, error) 
 			if consumer == nil {
 				continue
 			}
-			batch, err := consumer.FetchNoWait(1)
+			if !t.allowed(ctx, tenant) {
+				continue
+			}
+			m, err := t.choose(lane{p, tenant}, consumer)
 			if err != nil {
 				return nil, err
 			}
-			for m := range batch.Messages() {
-				l, err := t.claim(ctx, parent, m, memory)
-				if l != nil {
-					// Those that waited longer come first the next time.
-					t.order = slices.Concat(t.order[i+1:], t.order[:i+1])
-				}
-				if l != nil || err != nil {
-					return l, err
-				}
+			if m == nil {
+				continue
+			}
+			l, err := t.claim(ctx, parent, m, memory)
+			if l != nil {
+				// Those that waited longer come first the next time.
+				t.order = slices.Concat(t.order[i+1:], t.order[:i+1])
+			}
+			if l != nil || err != nil {
+				return l, err
 			}
 		}
 	}

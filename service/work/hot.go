@@ -2,7 +2,9 @@ package work
 
 import (
 	"container/list"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/zkml-go/zkml"
 )
@@ -25,6 +27,9 @@ type hot struct {
 	used   int64
 	recent *list.List // of *prepared, the latest first
 	byName map[string]*list.Element
+	// listed are the names of those that are there, the latest first, for who can't wait
+	// until one is loaded.
+	listed atomic.Pointer[[]string]
 }
 
 func newHot(limit int64) *hot {
@@ -37,6 +42,7 @@ func (h *hot) get(name string, load func() (*prepared, error)) (*prepared, error
 	defer h.mu.Unlock()
 	if e, ok := h.byName[name]; ok {
 		h.recent.MoveToFront(e)
+		h.list()
 		p := e.Value.(*prepared)
 		p.users++
 		return p, nil
@@ -51,6 +57,7 @@ func (h *hot) get(name string, load func() (*prepared, error)) (*prepared, error
 	for h.used > h.limit && h.recent.Len() > 1 {
 		h.evict(h.recent.Back())
 	}
+	h.list()
 	return p, nil
 }
 
@@ -72,11 +79,32 @@ func (h *hot) put(p *prepared) {
 func (h *hot) evict(e *list.Element) {
 	p := h.recent.Remove(e).(*prepared)
 	delete(h.byName, p.name)
+	h.list()
 	h.used -= p.memory
 	if p.gone = true; p.users == 0 {
 		p.close()
 	}
 }
+
+// list notes the names of those that are there.
+func (h *hot) list() {
+	names := []string{}
+	for e := h.recent.Front(); e != nil && len(names) < maxListed; e = e.Next() {
+		names = append(names, e.Value.(*prepared).name)
+	}
+	h.listed.Store(&names)
+}
+
+// names returns the models that are there, the latest first.
+func (h *hot) names() []string {
+	if names := h.listed.Load(); names != nil {
+		return *names
+	}
+	return []string{}
+}
+
+// has reports whether a model is there.
+func (h *hot) has(name string) bool { return slices.Contains(h.names(), name) }
 
 // close forgets all.
 func (h *hot) close() {

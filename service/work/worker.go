@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -33,6 +34,11 @@ type Config struct {
 	SRS      *srs.Cache
 	// Prover says what proofs are made on.
 	Prover zkml.ProverOptions
+	// Device is what proofs are made on, in words; Roster the list that the worker is in.
+	Device string
+	Roster *Roster
+	// Running, if set, is how many jobs of a tenant may be at work; 0 is any number.
+	Running func(ctx context.Context, tenant string) int
 	// AllowDevelopment lets keys be made with the development string.
 	AllowDevelopment bool
 	// Memory is what jobs may use, in bytes; a half of it is for models that stay.
@@ -50,11 +56,16 @@ const maxInput = inputfile.MaxFileSize
 // Worker does jobs, one at a time: a proof uses all cores.
 type Worker struct {
 	Config
-	hot *hot
+	hot   *hot
+	badge *badge
 }
 
 // New returns a worker.
-func New(c Config) *Worker { return &Worker{Config: c, hot: newHot(c.Memory / 2)} }
+func New(c Config) *Worker {
+	w := &Worker{Config: c, hot: newHot(c.Memory / 2)}
+	w.badge = newBadge(&w.Config, w.hot)
+	return w
+}
 
 // Run does jobs until ctx ends; the one at work then may still end within the grace, and
 // else is given back.
@@ -65,6 +76,8 @@ func (w *Worker) Run(ctx context.Context) error {
 		return fmt.Errorf("worker: %w", err)
 	}
 	defer taker.Close()
+	taker.Prefer, taker.Running = w.badge.prefer, w.Running
+	defer w.attend(ctx)()
 	hard, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer end(nil)
 	stop := context.AfterFunc(ctx, func() {
@@ -74,7 +87,10 @@ func (w *Worker) Run(ctx context.Context) error {
 	for {
 		lease, err := taker.Take(ctx, hard, w.Memory)
 		if lease != nil {
+			r := lease.Record()
+			w.badge.begin(&r)
 			w.do(hard, lease)
+			w.badge.end()
 			continue
 		}
 		if ctx.Err() != nil {
@@ -84,6 +100,15 @@ func (w *Worker) Run(ctx context.Context) error {
 			return fmt.Errorf("worker: %w", err)
 		}
 	}
+}
+
+// attend tells the others of this worker and learns of them, until what it returns is called.
+func (w *Worker) attend(ctx context.Context) (leave func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var both sync.WaitGroup
+	both.Go(func() { w.badge.tell(ctx) })
+	both.Go(func() { w.badge.listen(ctx) })
+	return func() { cancel(); both.Wait() }
 }
 
 // errDrain is the cause of ending a job because the worker ends.
@@ -104,7 +129,10 @@ func (w *Worker) do(hard context.Context, l *queue.Lease) {
 	var result any
 	parts := &stages{advance: l.Advance}
 	if err == nil {
-		model, result, err = w.run(l, &r, key, parts.begin)
+		model, result, err = w.run(l, &r, key, func(stage string) {
+			parts.begin(stage)
+			w.badge.stage(stage)
+		})
 	}
 	done := parts.end()
 	l.Done(done)
