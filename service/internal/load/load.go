@@ -83,6 +83,8 @@ type Config struct {
 	Check []Accepted
 	// Seed orders the jobs of all models.
 	Seed uint64
+	// Watch are processes whose memory is looked at meanwhile.
+	Watch []int
 }
 
 // Accepted is a job that the service said it accepted, and what came of it.
@@ -128,7 +130,9 @@ type Report struct {
 	// because of the answer: 429 and 5xx, which are in Answers by status.
 	Unanswered int            `json:"unanswered"`
 	Answers    map[string]int `json:"answers"`
-	Accepted   []Accepted     `json:"accepted"`
+	// Memory is that of the processes of Config.Watch.
+	Memory   []Memory   `json:"memory,omitempty"`
+	Accepted []Accepted `json:"accepted"`
 }
 
 // Err returns an error unless every job has one proof that verifies.

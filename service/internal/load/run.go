@@ -40,6 +40,7 @@ type run struct {
 	mu     sync.Mutex
 	report Report
 	last   time.Time // of an end
+	ended  int
 }
 
 // Run sends jobs to a service and returns what came of them. The error says that it couldn't
@@ -64,6 +65,13 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	}
 	m.pause(false)
 	begin := time.Now()
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	memory := watchMemory(watching, c.Watch, func() float64 {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return float64(r.ended) / float64(len(jobs))
+	})
 	todo := make(chan *Accepted)
 	var clients sync.WaitGroup
 	for range c.Clients {
@@ -80,6 +88,8 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	close(todo)
 	clients.Wait()
 	m.pause(true)
+	stop()
+	r.report.Memory = memory()
 	r.report.Jobs, r.report.Accepted = len(jobs), jobs
 	if !r.last.IsZero() {
 		r.report.Seconds = r.last.Sub(begin).Seconds()
@@ -167,6 +177,7 @@ func (r *run) do(ctx context.Context, a *Accepted) {
 	if now := time.Now(); now.After(r.last) {
 		r.last = now
 	}
+	r.ended++
 }
 
 // submit has a job accepted. One in eight is submitted twice, as after a lost answer.

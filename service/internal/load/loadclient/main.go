@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -50,6 +51,11 @@ func run(ctx context.Context) error {
 	flag.StringVar(&c.Name, "name", fmt.Sprint(time.Now().UnixNano()), "tells runs apart: jobs of one name are the same jobs")
 	flag.Uint64Var(&c.Seed, "seed", 1, "the order of the jobs")
 	flag.BoolVar(&c.Submit, "submit", false, "end once the jobs are accepted")
+	flag.Func("watch", "`pid` of a process whose memory is looked at, with that of its children", func(s string) error {
+		pid, err := strconv.Atoi(s)
+		c.Watch = append(c.Watch, load.Family(pid)...)
+		return err
+	})
 	check := flag.String("check", "", "`file` that -submit printed: wait for those jobs")
 	library := flag.Bool("library", false, "prove with the library in a loop instead")
 	limit := flag.Duration("timeout", time.Hour, "when to give up")
