@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -33,18 +34,21 @@ type serviceFlags struct {
 	memory                  int64
 	replicas, maxFaults     int
 	takeover, grace         time.Duration
-	dev                     bool
+	dev, check              bool
 	device                  deviceFlag
 }
 
 // add defines the flags.
 func (f *serviceFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.data, "data", "zkml-data", "`folder` of everything that is kept")
-	flags.StringVar(&f.nats, "nats", "", "`URL` of a nats with jetstream, instead of the embedded one")
+	flags.StringVar(&f.nats, "nats", "", "`URL` of a nats with jetstream, instead of the embedded one; one with a password belongs into "+natsVariable+" of the environment")
 	flags.StringVar(&f.blobs, "blobs", "", "`URL` of an s3-compatible store for files, s3://bucket/prefix?endpoint=https://host, instead of the folder; its credentials are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment")
 	flags.StringVar(&f.operatorKey, "operator-key", "", "`file` of the key that wraps all others, outside of the data folder; made if it isn't there (default: zkml/operator.key in the user's configuration)")
 	flags.IntVar(&f.replicas, "replicas", 1, "on how many servers of a nats cluster everything lies")
 }
+
+// natsVariable has the URL of the NATS where no flag gives it.
+const natsVariable = "ZKML_NATS"
 
 // addWorker defines the flags of a program that has a worker.
 func (f *serviceFlags) addWorker(flags *pflag.FlagSet) {
@@ -52,6 +56,7 @@ func (f *serviceFlags) addWorker(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.takeover, "takeover", 30*time.Second, "how long a worker may be silent before its job goes to another one")
 	flags.IntVar(&f.maxFaults, "max-faults", job.DefaultPolicy.MaxFaults, "after how many lost workers and other faults a job is given up")
 	flags.DurationVar(&f.grace, "grace", 20*time.Second, "how long a job may go on when the program is told to end")
+	flags.BoolVar(&f.check, "check", false, "say of every part whether it is as it should be, and end")
 	f.device.add(flags)
 	insecure(flags, &f.dev)
 }
@@ -59,7 +64,7 @@ func (f *serviceFlags) addWorker(flags *pflag.FlagSet) {
 // config turns the flags into a service's.
 func (f *serviceFlags) config(a *app) (service.Config, error) {
 	c := service.Config{
-		Data: f.data, Blobs: f.blobs, NATS: f.nats, OperatorKey: f.operatorKey, Queue: queue.DefaultOptions(), Limits: api.DefaultLimits,
+		Data: f.data, Blobs: f.blobs, NATS: cmp.Or(f.nats, os.Getenv(natsVariable)), OperatorKey: f.operatorKey, Queue: queue.DefaultOptions(), Limits: api.DefaultLimits,
 		AllowDevelopment: f.dev, Memory: f.memory << 20, Retention: 7 * 24 * time.Hour, Grace: f.grace,
 		Log: slog.New(slog.NewJSONHandler(a.stderr, nil)),
 	}
@@ -126,11 +131,13 @@ job at work has, or has been given back.`,
 			}
 			defer l.Close()
 			scheme := "http"
+			var parts []service.Finding
 			if cert != "" {
 				pair, err := tls.LoadX509KeyPair(cert, key)
 				if err != nil {
 					return usage(err)
 				}
+				parts = append(parts, checkCertificate(&pair, time.Now()))
 				scheme = "https"
 				l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
 			}
@@ -144,6 +151,9 @@ job at work has, or has been given back.`,
 				return err
 			}
 			defer s.Close()
+			if f.check {
+				return a.checkService(cmd.Context(), s, parts...)
+			}
 			printable.Fprintf(a.stdout, "listening on %s://%s\n", scheme, l.Addr())
 			return together(cmd.Context(), func(ctx context.Context) error { return s.Serve(ctx, l) }, func(ctx context.Context) error {
 				if noWorker {
@@ -214,11 +224,11 @@ key.`,
 					return err
 				}
 			}
-			if err := require("nats", f.nats); err != nil {
-				return err
-			}
 			c, err := f.config(a)
 			if err != nil {
+				return err
+			}
+			if err := require("nats", c.NATS); err != nil {
 				return err
 			}
 			var flush func()
@@ -231,6 +241,9 @@ key.`,
 				return err
 			}
 			defer s.Close()
+			if f.check {
+				return a.checkService(ctx, s)
+			}
 			return f.work(ctx, s)
 		},
 	}
