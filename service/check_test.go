@@ -1,13 +1,17 @@
 package service_test
 
 import (
+	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/zkml-go/zkml/service"
 	"github.com/zkml-go/zkml/service/access"
+	"github.com/zkml-go/zkml/service/queue"
 )
 
 // TestCheck checks a service as it is at first, and with what it needs.
@@ -61,5 +65,23 @@ func TestCheck(t *testing.T) {
 	}
 	if got := strings.Join(wrong(w), ", "); got != "files" {
 		t.Errorf("without the folder %q is wrong, want the files", got)
+	}
+}
+
+// TestOpenEnds ends the wait for a NATS that isn't there.
+func TestOpenEnds(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	begin := time.Now()
+	_, err := service.Open(ctx, service.Config{
+		Data: filepath.Join(dir, "data"), OperatorKey: filepath.Join(dir, "operator.key"), Queue: queue.DefaultOptions(),
+		NATS: "nats://me:secret@127.0.0.1:1", Log: slog.New(slog.DiscardHandler),
+	})
+	if err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("a NATS that isn't there: %v", err)
+	}
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }

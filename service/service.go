@@ -113,7 +113,10 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{Config: c}
-	ctx, s.end = context.WithCancel(context.WithoutCancel(ctx))
+	caller := ctx
+	ctx, s.end = context.WithCancel(context.WithoutCancel(ctx)) // for as long as the service is open
+	stop := context.AfterFunc(caller, s.end)
+	defer stop()
 	if err := s.open(ctx); err != nil {
 		s.Close()
 		return nil, err
