@@ -75,6 +75,9 @@ func New(points []bn254.G1Affine, o Options) (*Bases, error) {
 		groupTerms: 1 << 20,
 		theirTerms: 1 << 17,
 	}
+	if !b.own {
+		b.groupTerms = 0 // gnark-crypto's method computes one column at a time
+	}
 	if b.workers == 0 {
 		b.workers = runtime.GOMAXPROCS(0)
 	}

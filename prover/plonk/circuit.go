@@ -20,9 +20,9 @@ type Options struct {
 	// Device does the work; nil is a [CPU] of the prover's own.
 	Device Device
 	// LowMemory computes the fixed polynomials' values on cosets anew in every
-	// proof, for one coset at a time, instead of keeping those of all three: a proof
-	// of a circuit with n rows and c commitments takes 64n·(7+c) bytes less, and
-	// about an eighth longer.
+	// proof, no more than four at a time, instead of keeping those of all three
+	// cosets: a proof in a domain of n with c commitments takes 32n·(17+3c) bytes
+	// less, and about an eighth longer.
 	LowMemory bool
 }
 
@@ -46,9 +46,8 @@ type Prover struct {
 	padding bn254.G1Affine
 
 	// permutation has, for each place of the columns L, R, O, the one that it is sent to:
-	// row + n·column. roots are the powers of ω. Both are in memory.
+	// row + n·column. It is in memory.
 	permutation [3][]uint32
-	roots       fr.Vector
 	// fixed are the coefficients of the fixed polynomials, in the order of their
 	// names below, and then those of the Qcp.
 	fixed []Vector
@@ -121,7 +120,7 @@ func New(ctx context.Context, system *cs.SparseR1CS, pk *gnark.ProvingKey, o Opt
 	if err := p.placeCosets(); err != nil {
 		return nil, err
 	}
-	if err := p.loadFixed(ctx, gnark.NewTrace(system, domain), domain, o.LowMemory); err != nil {
+	if err := p.loadFixed(ctx, gnark.NewTrace(system, domain), o.LowMemory); err != nil {
 		p.Close()
 		return nil, err
 	}
@@ -166,7 +165,7 @@ func (p *Prover) placeCosets() error {
 
 // loadFixed brings the fixed polynomials into the forms that proofs use: the trace's
 // columns become coefficients, and these values on the cosets.
-func (p *Prover) loadFixed(ctx context.Context, trace *gnark.Trace, domain *fft.Domain, lowMemory bool) error {
+func (p *Prover) loadFixed(ctx context.Context, trace *gnark.Trace, lowMemory bool) error {
 	columns := []*iop.Polynomial{
 		ql: trace.Ql, qr: trace.Qr, qm: trace.Qm, qo: trace.Qo, qk: trace.Qk,
 		s1: trace.S1, s2: trace.S2, s3: trace.S3,
@@ -184,7 +183,6 @@ func (p *Prover) loadFixed(ctx context.Context, trace *gnark.Trace, domain *fft.
 			p.permutation[i][row] = uint32(trace.S[i*p.n+row])
 		}
 	}
-	p.roots = powers(domain.Generator, p.n)
 	if err := p.device.Interpolate(ctx, p.fixed...); err != nil {
 		return err
 	}
@@ -201,9 +199,7 @@ func (p *Prover) loadFixed(ctx context.Context, trace *gnark.Trace, domain *fft.
 		return nil
 	}
 	for i := range p.cosets {
-		c := &p.cosets[i]
-		var err error
-		if c.fixed, err = p.fixedOn(ctx, c); err != nil {
+		if err := p.keepOn(ctx, &p.cosets[i]); err != nil {
 			return err
 		}
 	}
@@ -226,21 +222,38 @@ func (p *Prover) loadIdentity(ctx context.Context) error {
 	return p.device.ToCoset(ctx, fr.One(), Transform{coefficients, p.identity})
 }
 
-// fixedOn returns the values of the fixed polynomials on a coset.
-func (p *Prover) fixedOn(ctx context.Context, c *coset) ([]Vector, error) {
-	values := make([]Vector, len(p.fixed))
-	var transforms []Transform
-	for i, coefficients := range p.fixed {
-		if i == qk { // it is evaluated with the public words
-			continue
+// keepOn keeps the values of the fixed polynomials on a coset, except for those of Qk,
+// which is evaluated with the public words.
+func (p *Prover) keepOn(ctx context.Context, c *coset) error {
+	var indices []int
+	for i := range p.fixed {
+		if i != qk {
+			indices = append(indices, i)
 		}
+	}
+	values, err := p.valuesOn(ctx, c, indices)
+	if err != nil {
+		return err
+	}
+	c.fixed = make([]Vector, len(p.fixed))
+	for k, i := range indices {
+		c.fixed[i] = values[k]
+	}
+	return nil
+}
+
+// valuesOn returns the values of fixed polynomials on a coset.
+func (p *Prover) valuesOn(ctx context.Context, c *coset, indices []int) ([]Vector, error) {
+	var values []Vector
+	var transforms []Transform
+	for _, i := range indices {
 		v, err := p.device.Allocate(p.n)
 		if err != nil {
 			p.device.Free(values...)
 			return nil, err
 		}
-		values[i] = v
-		transforms = append(transforms, Transform{coefficients, v})
+		values = append(values, v)
+		transforms = append(transforms, Transform{p.fixed[i], v})
 	}
 	if err := p.device.ToCoset(ctx, c.shift, transforms...); err != nil {
 		p.device.Free(values...)

@@ -19,7 +19,7 @@ import (
 type CPU struct {
 	mu      sync.Mutex
 	domains map[int]*fft.Domain
-	free    map[int][][]fr.Element // wiped vectors, by length
+	free    map[int][][]fr.Element // wiped vectors, by length; until the next Commit
 }
 
 // cpuVector is a vector in memory. Memory that came from Allocate is used again.
@@ -40,8 +40,12 @@ func (c *CPU) LoadBases(points []bn254.G1Affine) (Bases, error) {
 	return msm.New(points, msm.Options{})
 }
 
-// Commit implements [Device].
+// Commit implements [Device]. Vectors that wait to be used again are left to the garbage
+// collector: with a multi-exponentiation's own memory they would be a proof's peak.
 func (c *CPU) Commit(ctx context.Context, bases Bases, columns ...Vector) ([]bn254.G1Affine, error) {
+	c.mu.Lock()
+	c.free = nil
+	c.mu.Unlock()
 	scalars := make([][]fr.Element, len(columns))
 	for i := range columns {
 		scalars[i] = onCPU(columns[i])

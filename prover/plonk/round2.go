@@ -50,9 +50,10 @@ func (s *proof) accumulate() ([]fr.Element, error) {
 	z := make(fr.Vector, s.n)
 	products := make([]fr.Element, workers())
 	starts := make([]int, workers())
+	places := s.places()
 	ranges(s.n, block, func(w, from, to int) {
 		ratios := z[from:to]
-		s.ratios(ratios, from)
+		s.ratios(ratios, from, places)
 		product := fr.One()
 		for i := range ratios { // z[i] becomes the product of the ratios before it
 			ratio := ratios[i]
@@ -79,13 +80,29 @@ func (s *proof) accumulate() ([]fr.Element, error) {
 	return z, nil
 }
 
-// ratios sets ratios[i] to f/g of row from+i.
-func (s *proof) ratios(ratios fr.Vector, from int) {
+// places are what the wires' values are told apart by: βωⁱ, βk₁ωⁱ and βk₂ωⁱ for row i of
+// the columns L, R and O. They are made of two short tables, ωⁱ of ω^low and of the others
+// times ω^(i−low), with a multiplication each.
+type places struct {
+	low  fr.Vector    // ωⁱ for i below the block's length
+	high [3]fr.Vector // by column, β, βk₁ or βk₂ times the power of each block's first row
+}
+
+func (s *proof) places() *places {
+	p := &places{low: powers(s.vk.Generator, min(block, s.n))}
+	starts := powers(power(s.vk.Generator, block), (s.n+block-1)/block)
+	scale := s.beta
+	for j := range p.high {
+		p.high[j] = make(fr.Vector, len(starts))
+		p.high[j].ScalarMul(starts, &scale)
+		scale.Mul(&scale, &s.vk.CosetShift)
+	}
+	return p
+}
+
+// ratios sets ratios[i] to f/g of row from+i; from is a multiple of the block.
+func (s *proof) ratios(ratios fr.Vector, from int, p *places) {
 	denominators := make(fr.Vector, len(ratios))
-	var places [3]fr.Element // β, βk₁, βk₂
-	places[0] = s.beta
-	places[1].Mul(&places[0], &s.vk.CosetShift)
-	places[2].Mul(&places[1], &s.vk.CosetShift)
 	factor, wire := make(fr.Vector, block), make(fr.Vector, block)
 	for at := 0; at < len(ratios); at += block {
 		to := min(at+block, len(ratios))
@@ -95,12 +112,13 @@ func (s *proof) ratios(ratios fr.Vector, from int) {
 			for i, value := range s.wires[j][from+at : from+to] {
 				wire[i].Add(&value, &s.gamma)
 			}
-			factor.ScalarMul(s.roots[from+at:from+to], &places[j])
+			factor.ScalarMul(p.low[:to-at], &p.high[j][(from+at)/block])
 			factor.Add(factor, wire)
 			multiply(f, factor, j == 0)
 			for i, place := range s.permutation[j][from+at : from+to] {
 				column := int(place) / s.n
-				factor[i].Mul(&s.roots[int(place)-column*s.n], &places[column])
+				row := int(place) - column*s.n
+				factor[i].Mul(&p.low[row%block], &p.high[column][row/block])
 			}
 			factor.Add(factor, wire)
 			multiply(g, factor, j == 0)

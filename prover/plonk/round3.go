@@ -124,50 +124,64 @@ func (s *proof) completeQk() (Vector, error) {
 	return v, nil
 }
 
-// onCoset sets dst to the values of (gate + α·permutation)/(Xⁿ−1) on a coset.
+// onCoset sets dst to the values of (gate + α·permutation)/(Xⁿ−1) on a coset. The gate
+// comes first, so that the columns that only it has, or only the permutation, have their
+// values in one vector after another.
 func (s *proof) onCoset(c *coset, dst, completed Vector) error {
-	fixed := c.fixed
-	if fixed == nil {
-		var err error
-		if fixed, err = s.fixedOn(s.ctx, c); err != nil {
-			return err
-		}
-		defer s.device.Free(fixed...)
-	}
 	for _, p := range []*blinded{s.l, s.r, s.o, s.z} {
 		if err := p.reduce(s.device, c.power); err != nil {
 			return err
 		}
 	}
-	var transforms []Transform
-	var values []Formula
-	for _, coefficients := range append([]Vector{s.l.body, s.r.body, s.o.body, s.z.body, completed}, s.pi2...) {
-		v, err := s.device.Allocate(s.n)
+	var columns [4]Vector
+	for i := range columns {
+		var err error
+		if columns[i], err = s.device.Allocate(s.n); err != nil {
+			return err
+		}
+		defer s.device.Free(columns[i])
+	}
+	l, r, o, column := columns[0], columns[1], columns[2], columns[3]
+	err := s.device.ToCoset(s.ctx, c.shift,
+		Transform{s.l.body, l}, Transform{s.r.body, r}, Transform{s.o.body, o}, Transform{completed, dst})
+	if err != nil {
+		return err
+	}
+	if err := s.gate(c, dst, Of(l), Of(r), Of(o)); err != nil {
+		return err
+	}
+	for i, pi2 := range s.pi2 {
+		if err := s.device.ToCoset(s.ctx, c.shift, Transform{pi2, column}); err != nil {
+			return err
+		}
+		err := s.withFixed(c, []int{qcp + i}, func(q ...Formula) error {
+			return s.device.Map(s.ctx, dst, Sum(Of(dst), Product(q[0], Of(column))))
+		})
 		if err != nil {
 			return err
 		}
-		defer s.device.Free(v)
-		transforms, values = append(transforms, Transform{coefficients, v}), append(values, Of(v))
 	}
-	if err := s.device.ToCoset(s.ctx, c.shift, transforms...); err != nil {
+	if err := s.device.ToCoset(s.ctx, c.shift, Transform{s.z.body, column}); err != nil {
 		return err
 	}
-	l, r, o, z, completedQk, pi2 := values[0], values[1], values[2], values[3], values[4], values[5:]
-	q := make([]Formula, len(fixed))
-	for i := range fixed {
-		q[i] = Of(fixed[i])
-	}
+	return s.permuted(c, dst, Of(l), Of(r), Of(o), column)
+}
 
-	gate := []Formula{
-		Product(l, Sum(q[ql], Product(q[qm], r))),
-		Product(q[qr], r),
-		Product(q[qo], o),
-		completedQk,
-	}
-	for i := range pi2 {
-		gate = append(gate, Product(q[qcp+i], pi2[i]))
-	}
+// gate adds the gate's other terms to dst, which has the values of Qk + PI.
+func (s *proof) gate(c *coset, dst Vector, l, r, o Formula) error {
+	return s.withFixed(c, []int{ql, qr, qm, qo}, func(q ...Formula) error {
+		return s.device.Map(s.ctx, dst, Sum(
+			Product(l, Sum(q[ql], Product(q[qm], r))),
+			Product(q[qr], r),
+			Product(q[qo], o),
+			Of(dst),
+		))
+	})
+}
 
+// permuted adds α times the permutation's terms to the gate in dst, and divides by
+// Xⁿ−1. z has the values of Z.
+func (s *proof) permuted(c *coset, dst Vector, l, r, o Formula, z Vector) error {
 	var betaX, betaK1X, betaK2X fr.Element // β times what ωⁱ is multiplied by
 	betaX.Mul(&s.beta, &c.shift)
 	betaK1X.Mul(&betaX, &s.vk.CosetShift)
@@ -175,16 +189,38 @@ func (s *proof) onCoset(c *coset, dst, completed Vector) error {
 	factor := func(wire Formula, beta fr.Element, place Formula) Formula {
 		return Plus(s.gamma, Sum(wire, Scale(beta, place)))
 	}
-	x := Of(s.identity)
-	permutation := Difference(
-		Product(factor(l, s.beta, q[s1]), factor(r, s.beta, q[s2]), factor(o, s.beta, q[s3]), Next(z.Vector)),
-		Product(factor(l, betaX, x), factor(r, betaK1X, x), factor(o, betaK2X, x), z),
-	)
-
 	one := fr.One()
 	var inverse fr.Element
 	inverse.Sub(&c.power, &one).Inverse(&inverse)
-	return s.device.Map(s.ctx, dst, Scale(inverse, Sum(Sum(gate...), Scale(s.alpha, permutation))))
+	x := Of(s.identity)
+	return s.withFixed(c, []int{s1, s2, s3}, func(sigma ...Formula) error {
+		permutation := Difference(
+			Product(factor(l, s.beta, sigma[0]), factor(r, s.beta, sigma[1]), factor(o, s.beta, sigma[2]), Next(z)),
+			Product(factor(l, betaX, x), factor(r, betaK1X, x), factor(o, betaK2X, x), Of(z)),
+		)
+		return s.device.Map(s.ctx, dst, Scale(inverse, Sum(Of(dst), Scale(s.alpha, permutation))))
+	})
+}
+
+// withFixed calls use with the values on a coset of the fixed polynomials of these
+// indices, computed for it if they aren't kept.
+func (s *proof) withFixed(c *coset, indices []int, use func(...Formula) error) error {
+	formulas := make([]Formula, len(indices))
+	if c.fixed == nil {
+		values, err := s.valuesOn(s.ctx, c, indices)
+		if err != nil {
+			return err
+		}
+		defer s.device.Free(values...)
+		for i := range values {
+			formulas[i] = Of(values[i])
+		}
+		return use(formulas...)
+	}
+	for i, index := range indices {
+		formulas[i] = Of(c.fixed[index])
+	}
+	return use(formulas...)
 }
 
 // separate takes aᵢ = P₀ + cᵢP₁ + cᵢ²P₂ apart, by Newton's divided differences, and
