@@ -70,6 +70,7 @@ func TestPage(t *testing.T) {
 	ctx := t.Context()
 	token, _ := w.token("alice", 0, access.Prove, access.Read)
 	other, _ := w.token("bob", 0, access.Read)
+	operator, _ := w.token("root", 0, access.Read, access.Admin)
 	c := client.New(w.base, token)
 	build := built(t, c)
 	inputs := json.RawMessage(model(t, "diabetes/input.json"))
@@ -106,6 +107,10 @@ func TestPage(t *testing.T) {
 	contain(t, "the proof's page", look(t, as(token, "/jobs/proof/"+proof.ID)),
 		"accepted", "anyone can forge its proofs", "0x2a", "output progression", "digest 0x", "loading the model", "proof.json")
 	contain(t, "the failure's page", look(t, as(token, "/jobs/build/"+hostile.ID)), "user, code model", "trying again won't help")
+	contain(t, "the operator's page", look(t, as(operator, "/")), `id="workers"`, "4.0 GiB", " ago")
+	if strings.Contains(overview, "Workers") {
+		t.Errorf("alice sees the workers:\n%s", overview)
+	}
 	if dom := look(t, as(other, "/")); strings.Contains(dom, proof.ID[:12]) || !strings.Contains(dom, "None yet") {
 		t.Errorf("bob sees:\n%s", dom)
 	}

@@ -66,6 +66,9 @@ func seconds(s float64) string {
 // when writes a time for people.
 func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
+// ago writes how long before now a time was.
+func ago(t, now time.Time) string { return seconds(max(0, now.Sub(t).Seconds())) }
+
 // short writes the beginning of a digest.
 func short(s string) string {
 	if len(s) <= 12 {

@@ -25,7 +25,7 @@ import (
 var files embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"bar": newBar, "seconds": seconds, "when": when, "short": short, "size": size,
+	"bar": newBar, "seconds": seconds, "when": when, "ago": ago, "short": short, "size": size,
 }).ParseFS(files, "page.html"))
 
 // Page shows the status of a service.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -23,18 +24,30 @@ const recent = 50
 
 // overview is what the first view shows.
 type overview struct {
-	Now    time.Time
-	Queue  client.Queue
-	Models []client.Model
-	Names  map[string]string // of models, by SHA-256
-	Jobs   []client.Job      // the newest first
-	More   bool              // whether there are older ones
+	Now   time.Time
+	Queue client.Queue
+	// Workers is nil if whoever looks may not see them.
+	Workers []client.Worker
+	Models  []client.Model
+	Names   map[string]string // of models, by SHA-256
+	Jobs    []client.Job      // the newest first
+	More    bool              // whether there are older ones
 }
 
 func (p *Page) overview(ctx context.Context, c *client.Client, _ *http.Request) (any, error) {
 	o := &overview{Now: p.Now(), Names: map[string]string{}}
 	var err error
 	if o.Queue, err = c.Queue(ctx); err != nil {
+		return nil, err
+	}
+	workers, err := c.Workers(ctx)
+	var problem *client.Problem
+	if errors.As(err, &problem) && problem.Status == http.StatusForbidden {
+		err = nil
+	} else {
+		o.Workers = append([]client.Worker{}, workers.Workers...)
+	}
+	if err != nil {
 		return nil, err
 	}
 	models, err := c.Models(ctx)
@@ -178,3 +191,6 @@ func waited(j client.Job, now time.Time) string {
 
 // Name returns the name of a job's model.
 func (o *overview) Name(j client.Job) string { return cmp.Or(o.Names[j.Model], short(j.Model)) }
+
+// ShowWorkers reports whether who looks may see the workers.
+func (o *overview) ShowWorkers() bool { return o.Workers != nil }
