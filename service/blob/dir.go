@@ -9,12 +9,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
 // Dir is a Bucket in a folder, a file for each blob.
 type Dir struct {
 	root *os.Root
+	// lasting are the folders of blobs that would be there after a loss of power.
+	lasting sync.Map
 }
 
 // temporary is the folder of blobs that aren't whole yet.
@@ -29,7 +32,7 @@ func OpenDir(folder string) (*Dir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("blobs: %w", err)
 	}
-	return &Dir{root}, nil
+	return &Dir{root: root}, nil
 }
 
 // Close releases the folder.
@@ -58,20 +61,31 @@ func (d *Dir) Put(ctx context.Context, name string, r io.Reader) error {
 // place moves a whole file to its place, so that it is there after a loss of power.
 func (d *Dir) place(part, name string) error {
 	folder := filepath.Dir(filepath.FromSlash(name))
-	if err := d.root.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
-	if err := d.root.Rename(part, filepath.FromSlash(name)); err != nil {
-		return err
-	}
-	for ; ; folder = filepath.Dir(folder) {
-		if err := d.sync(folder); err != nil {
+	_, lasting := d.lasting.Load(folder)
+	if !lasting {
+		if err := d.root.MkdirAll(folder, 0o700); err != nil {
 			return err
 		}
-		if folder == "." {
-			return nil
+	}
+	err := d.root.Rename(part, filepath.FromSlash(name))
+	if lasting && errors.Is(err, fs.ErrNotExist) {
+		d.lasting.Delete(folder) // someone removed it
+		return d.place(part, name)
+	}
+	if err != nil {
+		return err
+	}
+	if err := d.sync(folder); err != nil || lasting {
+		return err
+	}
+	for above := folder; above != "."; {
+		above = filepath.Dir(above)
+		if err := d.sync(above); err != nil {
+			return err
 		}
 	}
+	d.lasting.Store(folder, nil)
+	return nil
 }
 
 // sync makes a folder's entries last.

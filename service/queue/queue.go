@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -80,6 +81,8 @@ type Queue struct {
 	// of the records.
 	offset, measured atomic.Int64
 	seen             atomic.Uint64
+	// opened is when lanes were opened, by lane.
+	opened sync.Map
 }
 
 // Open connects to the jobs on a NATS with JetStream, and makes what isn't there yet. The
@@ -249,12 +252,22 @@ func (q *Queue) announced(ctx context.Context, r *job.Record) (bool, error) {
 	return err == nil, err
 }
 
-// openLane makes a lane's consumer.
+// openFor is how long a lane is taken to be open after it was opened: JetStream writes to the
+// disk each time.
+const openFor = 30 * time.Second
+
+// openLane makes a lane's consumer, unless it was there a moment ago.
 func (q *Queue) openLane(ctx context.Context, l lane) error {
+	if opened, ok := q.opened.Load(l); ok && time.Since(opened.(time.Time)) < openFor {
+		return nil
+	}
 	_, err := q.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable: l.durable(), FilterSubject: l.subject(), AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: q.o.Takeover, MaxDeliver: -1, MaxAckPending: q.o.MaxJobs,
 	})
+	if err == nil {
+		q.opened.Store(l, time.Now())
+	}
 	return err
 }
 
