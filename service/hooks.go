@@ -50,6 +50,12 @@ func (s *Service) running(ctx context.Context, tenant string) int {
 	return t.Quota.Running
 }
 
+// largest is what a tenant's models may have and need; 0 is any number.
+func (s *Service) largest(ctx context.Context, tenant string) (rows int, memory int64, err error) {
+	t, err := s.tenants.Get(ctx, tenant)
+	return t.Quota.Rows, t.Quota.Memory, err
+}
+
 // limitAge is how long a worker believes a quota that it read.
 const limitAge = 5 * time.Second
 

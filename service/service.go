@@ -270,7 +270,7 @@ func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 func (s *Service) Work(ctx context.Context, name string) error {
 	return work.New(work.Config{
 		Name: name, Queue: s.queue, Models: s.models, Blobs: s.blobs, Operator: s.operator, SRS: s.SRS,
-		Roster: s.roster, Device: s.Device, Running: s.running,
+		Roster: s.roster, Device: s.Device, Running: s.running, Largest: s.largest,
 		AllowDevelopment: s.AllowDevelopment, Memory: s.Memory, Prover: s.Prover, Grace: s.Grace, Log: s.Log.With("worker", name), Tracer: s.Tracer,
 	}).Run(ctx)
 }

@@ -6,12 +6,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,8 +18,8 @@ import (
 	"github.com/zkml-go/zkml/internal/printable"
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/service"
-	"github.com/zkml-go/zkml/service/access"
 	"github.com/zkml-go/zkml/service/api"
+	"github.com/zkml-go/zkml/service/blob/s3"
 	"github.com/zkml-go/zkml/service/child"
 	"github.com/zkml-go/zkml/service/job"
 	"github.com/zkml-go/zkml/service/queue"
@@ -73,6 +71,11 @@ func (f *serviceFlags) config(a *app) (service.Config, error) {
 	}
 	if f.memory != 0 {
 		c.Limits.Memory = c.Memory
+	}
+	if f.blobs != "" {
+		if _, err := s3.Parse(f.blobs); err != nil {
+			return c, usage(err)
+		}
 	}
 	if f.replicas < 1 || f.replicas > 5 {
 		return c, usagef("--replicas %d: want 1 to 5", f.replicas)
@@ -290,126 +293,4 @@ func together(ctx context.Context, parts ...func(context.Context) error) error {
 		cancel()
 	}
 	return err
-}
-
-// keyResult is what serve keys create prints.
-type keyResult struct {
-	Token string `json:"token"`
-	keyLine
-}
-
-// keyLine is a key in serve keys ls.
-type keyLine struct {
-	Prefix  string         `json:"prefix"`
-	Tenant  string         `json:"tenant"`
-	Scopes  []access.Scope `json:"scopes"`
-	Created time.Time      `json:"created"`
-	Expires time.Time      `json:"expires,omitzero"`
-	Revoked bool           `json:"revoked"`
-}
-
-func lineOf(k *access.Key) keyLine {
-	return keyLine{k.Prefix, k.Tenant, k.Scopes, k.Created, k.Expires, k.Revoked}
-}
-
-// print writes the line.
-func (k keyLine) print(w io.Writer) {
-	state := "without end"
-	switch {
-	case k.Revoked:
-		state = "revoked"
-	case !k.Expires.IsZero():
-		state = "until " + k.Expires.Format(time.RFC3339)
-	}
-	scopes := make([]string, len(k.Scopes))
-	for i, s := range k.Scopes {
-		scopes[i] = string(s)
-	}
-	printable.Fprintf(w, "%s\t%s\t%s\t%s\n", k.Prefix, k.Tenant, strings.Join(scopes, ","), state)
-}
-
-func (a *app) serveKeysCommand() *cobra.Command {
-	var f serviceFlags
-	var tenant string
-	var scopes []string
-	var lifetime time.Duration
-	keys := &cobra.Command{
-		Use:   "keys",
-		Short: "make, list and revoke api keys",
-		Long:  `Keys says who may use a prover service. With the embedded nats the service has to be stopped meanwhile.`,
-		Args:  noCommand,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	f.add(keys.PersistentFlags())
-	open := func(cmd *cobra.Command, do func(*access.Keys) error) error {
-		c, err := f.config(a)
-		if err != nil {
-			return err
-		}
-		s, err := service.Open(cmd.Context(), c)
-		if err != nil {
-			return err
-		}
-		defer s.Close()
-		return do(s.Keys())
-	}
-	create := &cobra.Command{
-		Use: "create --tenant NAME", Short: "make a key and print it; it can't be had again", Args: exactArgs(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := require("tenant", tenant); err != nil {
-				return err
-			}
-			var allowed []access.Scope
-			for _, s := range scopes {
-				allowed = append(allowed, access.Scope(s))
-			}
-			return open(cmd, func(ks *access.Keys) error {
-				token, k, err := ks.Create(cmd.Context(), tenant, allowed, lifetime)
-				if err != nil {
-					return usage(err)
-				}
-				return a.emit(keyResult{token, lineOf(k)}, func(w io.Writer) { fmt.Fprintln(w, token) })
-			})
-		},
-	}
-	create.Flags().StringVar(&tenant, "tenant", "", "whose key it is")
-	create.Flags().StringSliceVar(&scopes, "scope", []string{"prove"}, "what it allows: read, prove, admin")
-	create.Flags().DurationVar(&lifetime, "lifetime", 0, "how long it is valid (default: without end)")
-	list := &cobra.Command{
-		Use: "ls", Short: "list the keys", Args: exactArgs(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open(cmd, func(ks *access.Keys) error {
-				all, err := ks.List(cmd.Context())
-				if err != nil {
-					return err
-				}
-				lines := make([]keyLine, len(all))
-				for i, k := range all {
-					lines[i] = lineOf(k)
-				}
-				result := struct {
-					Keys []keyLine `json:"keys"`
-				}{lines}
-				return a.emit(result, func(w io.Writer) {
-					for _, k := range lines {
-						k.print(w)
-					}
-				})
-			})
-		},
-	}
-	revoke := &cobra.Command{
-		Use: "revoke PREFIX", Short: "end a key for good", Args: exactArgs("PREFIX"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return open(cmd, func(ks *access.Keys) error {
-				err := ks.Revoke(cmd.Context(), args[0])
-				if errors.Is(err, access.ErrNoKey) {
-					return usage(err)
-				}
-				return err
-			})
-		},
-	}
-	keys.AddCommand(create, list, revoke)
-	return keys
 }

@@ -72,6 +72,7 @@ type server struct {
 	// with those of each tenant, so that one that sends slowly doesn't hold up the others.
 	bodies  chan struct{}
 	tenants sync.Map
+	stored  stores
 }
 
 // maxBodies is how many bodies are held at a time, maxOwn how many of one tenant; requests
@@ -108,6 +109,7 @@ func build(c Config) (http.Handler, huma.API) {
 	s.queueOperations()
 	s.webhookOperations()
 	s.workerOperations()
+	s.keyOperations()
 	s.healthOperations()
 	mux.Handle("GET /metrics", s.metrics.handler())
 	return mux, s.api

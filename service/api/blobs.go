@@ -74,9 +74,21 @@ func (s *server) putBlob(ctx context.Context, in *upload) (*struct{}, error) {
 		_, err := io.Copy(io.Discard, io.LimitReader(in.body, s.Limits.Blob))
 		return nil, err
 	}
+	room, err := s.room(ctx, tenantOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	limit := s.Limits.Blob
+	if room >= 0 {
+		limit = min(limit, room)
+	}
 	body := &remembering{r: in.body}
-	err = blob.PutPublic(ctx, s.Blobs, tenantOf(ctx), d, body, s.Limits.Blob)
+	err = blob.PutPublic(ctx, s.Blobs, tenantOf(ctx), d, body, limit)
 	switch {
+	case err == nil:
+		s.stored.add(tenantOf(ctx), body.n)
+	case errors.Is(err, blob.ErrTooLarge) && limit < s.Limits.Blob:
+		return nil, overfull()
 	case errors.Is(err, blob.ErrDigest):
 		return nil, huma.Error422UnprocessableEntity(blob.ErrDigest.Error())
 	case errors.Is(err, blob.ErrTooLarge):
@@ -93,12 +105,13 @@ func (s *server) putBlob(ctx context.Context, in *upload) (*struct{}, error) {
 type remembering struct {
 	r   io.Reader
 	err error
+	n   int64
 }
 
 // Read implements io.Reader.
 func (r *remembering) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
-	if err != nil && err != io.EOF {
+	if r.n += int64(n); err != nil && err != io.EOF {
 		r.err = err
 	}
 	return n, err

@@ -59,6 +59,19 @@ func (s *server) modelOperations() {
 		}
 		return &body[client.Model]{m.Model}, nil
 	})
+	remove := operation(access.Prove, "delete-model", http.MethodDelete, "/v1/models/{sha256}", "Delete a model")
+	remove.Description = "Its files are deleted at the next collection, if nothing else refers to them. Proofs that are there stay; jobs of the model that haven't ended fail."
+	remove.Errors = append(remove.Errors, http.StatusNotFound)
+	huma.Register(s.api, remove, func(ctx context.Context, in *digestInput) (*struct{}, error) {
+		if _, err := s.model(ctx, in.SHA256); err != nil {
+			return nil, err
+		}
+		if err := s.Models.Delete(ctx, tenantOf(ctx), in.SHA256); err != nil {
+			return nil, s.internal("delete a model", err)
+		}
+		s.Log.Info("model deleted", "tenant", tenantOf(ctx), "model", in.SHA256)
+		return nil, nil
+	})
 	key := operation(access.Read, "get-model-key", http.MethodGet, "/v1/models/{sha256}/key", "Download a model's verifying key, model.vk")
 	key.Errors = append(key.Errors, http.StatusNotFound)
 	key.Responses = download("application/octet-stream")

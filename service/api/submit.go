@@ -104,6 +104,9 @@ func (d *draft) source(from *client.Source, to *work.Source) (size int64, err er
 
 // private stores bytes sealed with the job's key.
 func (d *draft) private(data []byte, to *work.Source) error {
+	if err := d.s.reserve(d.ctx, d.record.Tenant, int64(len(data))); err != nil {
+		return err
+	}
 	name := blob.PrivateName(d.record.Tenant)
 	if err := blob.PutPrivate(d.ctx, d.s.Blobs, name, d.key, bytes.NewReader(data)); err != nil {
 		return d.s.internal("store a private file", err)
@@ -145,11 +148,17 @@ func (s *server) submit(ctx context.Context, kind job.Kind, key string, request 
 			return again(&had, d.record.Request)
 		}
 	}
+	quota, err := s.admit(ctx, kind, tenant)
+	if err != nil {
+		return nil, err
+	}
 	d.record.Key = work.WrapJobKey(s.Operator, d.key, tenant, d.record.ID)
 	r := d.record
 	err = complete(d)
 	switch {
 	case err != nil:
+	case quota.Memory > 0 && d.record.Memory > quota.Memory:
+		err = beyond("the job needs more memory")
 	case d.record.Memory > s.Limits.Memory:
 		err = huma.Error422UnprocessableEntity("the job needs more memory than is allowed")
 	case !d.record.Deadline.IsZero() && d.record.Deadline.Before(now.Add(time.Second)):

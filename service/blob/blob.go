@@ -60,8 +60,8 @@ type Bucket interface {
 	Touch(ctx context.Context, name string) (Info, error)
 	// Delete removes a blob; one that isn't there is no error.
 	Delete(ctx context.Context, name string) error
-	// List describes all blobs whose name begins with the prefix, which ends in a slash,
-	// until visit returns an error.
+	// List describes all blobs whose name begins with the prefix, "public/" or "private/" and
+	// perhaps a tenant and a slash, until visit returns an error.
 	List(ctx context.Context, prefix string, visit func(Info) error) error
 }
 
@@ -107,6 +107,12 @@ func PrivateName(tenant string) string {
 
 // names is what blobs are called. No dot is in it, so no path leads out of a folder.
 var names = regexp.MustCompile(`^(public|private)/[a-z0-9][a-z0-9-]{0,31}/[0-9a-f]{64}$`)
+
+// prefixes is what List takes.
+var prefixes = regexp.MustCompile(`^(public|private)/([a-z0-9][a-z0-9-]{0,31}/)?$`)
+
+// ValidPrefix reports whether List takes the prefix.
+func ValidPrefix(prefix string) bool { return prefixes.MatchString(prefix) }
 
 // ValidName reports whether a blob can have the name.
 func ValidName(name string) bool { return names.MatchString(name) }

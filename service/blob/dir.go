@@ -143,7 +143,7 @@ func (d *Dir) Delete(_ context.Context, name string) error {
 // List implements Bucket.
 func (d *Dir) List(ctx context.Context, prefix string, visit func(Info) error) error {
 	start := strings.TrimSuffix(prefix, "/")
-	if start != "public" && start != "private" {
+	if !ValidPrefix(prefix) {
 		return fmt.Errorf("blobs: no prefix %q", prefix)
 	}
 	err := fs.WalkDir(d.root.FS(), start, func(path string, entry fs.DirEntry, err error) error {

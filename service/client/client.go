@@ -191,6 +191,45 @@ func (c *Client) Workers(ctx context.Context) (Workers, error) {
 	return call[Workers](ctx, c, http.MethodGet, "/v1/workers", nil, nil)
 }
 
+// CreateKey makes an API key. This and the next four need a key with the scope admin.
+func (c *Client) CreateKey(ctx context.Context, r KeyRequest) (NewKey, error) {
+	return call[NewKey](ctx, c, http.MethodPost, "/v1/keys", r, nil)
+}
+
+// Keys lists the API keys.
+func (c *Client) Keys(ctx context.Context) (Keys, error) {
+	return call[Keys](ctx, c, http.MethodGet, "/v1/keys", nil, nil)
+}
+
+// RevokeKey ends the API key of a prefix.
+func (c *Client) RevokeKey(ctx context.Context, prefix string) error {
+	return c.do(ctx, http.MethodDelete, "/v1/keys/"+url.PathEscape(prefix))
+}
+
+// Tenant shows a tenant's quota and what it uses.
+func (c *Client) Tenant(ctx context.Context, tenant string) (Tenant, error) {
+	return call[Tenant](ctx, c, http.MethodGet, "/v1/tenants/"+url.PathEscape(tenant), nil, nil)
+}
+
+// SetQuota sets a tenant's quota.
+func (c *Client) SetQuota(ctx context.Context, tenant string, q Quota) (Tenant, error) {
+	return call[Tenant](ctx, c, http.MethodPut, "/v1/tenants/"+url.PathEscape(tenant)+"/quota", q, nil)
+}
+
+// DeleteModel deletes a model.
+func (c *Client) DeleteModel(ctx context.Context, sha256 string) error {
+	return c.do(ctx, http.MethodDelete, "/v1/models/"+url.PathEscape(sha256))
+}
+
+// do makes a request whose answer is empty.
+func (c *Client) do(ctx context.Context, method, path string) error {
+	answer, err := c.send(ctx, method, path, nil, nil)
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
+}
+
 // WebhookSecret returns what the tenant's webhooks are signed with; with renew, it is
 // replaced first.
 func (c *Client) WebhookSecret(ctx context.Context, renew bool) (WebhookSecret, error) {

@@ -95,6 +95,62 @@ type Workers struct {
 	Workers []Worker `json:"workers"`
 }
 
+// Quota is what a tenant may have. A zero is no limit beyond the service's own.
+type Quota struct {
+	Queued  int   `json:"queued,omitempty" minimum:"0" doc:"jobs that haven't ended"`
+	Running int   `json:"running,omitempty" minimum:"0" doc:"jobs at work at a time"`
+	PerDay  int   `json:"per_day,omitempty" minimum:"0" doc:"jobs accepted in 24 hours"`
+	Models  int   `json:"models,omitempty" minimum:"0" doc:"models that are kept"`
+	Stored  int64 `json:"stored,omitempty" minimum:"0" doc:"bytes of all files"`
+	Rows    int   `json:"rows,omitempty" minimum:"0" doc:"rows of a model's circuit"`
+	Memory  int64 `json:"memory,omitempty" minimum:"0" doc:"bytes of memory that a job may need"`
+}
+
+// Use is what a tenant has of it.
+type Use struct {
+	Queued  int   `json:"queued"`
+	Running int   `json:"running"`
+	PerDay  int   `json:"per_day"`
+	Models  int   `json:"models"`
+	Stored  int64 `json:"stored"`
+}
+
+// Tenant is what an operator sees of a tenant.
+type Tenant struct {
+	Tenant string `json:"tenant"`
+	Quota  Quota  `json:"quota"`
+	Use    Use    `json:"use"`
+}
+
+// KeyRequest asks for an API key.
+type KeyRequest struct {
+	Tenant  string     `json:"tenant" pattern:"^[a-z0-9][a-z0-9-]{0,31}$"`
+	Scopes  []string   `json:"scopes" minItems:"1" maxItems:"3" enum:"read,prove,admin"`
+	Expires *time.Time `json:"expires,omitempty" doc:"default: never"`
+	Quota   *Quota     `json:"quota,omitempty" doc:"the tenant's, for all of its keys; default: as it is"`
+}
+
+// Key is what is known of an API key.
+type Key struct {
+	Prefix  string     `json:"prefix" doc:"the part of the token that names it"`
+	Tenant  string     `json:"tenant"`
+	Scopes  []string   `json:"scopes"`
+	Created time.Time  `json:"created"`
+	Expires *time.Time `json:"expires,omitempty"`
+	Revoked bool       `json:"revoked"`
+}
+
+// NewKey is a key that was made, with its token, which can't be had again.
+type NewKey struct {
+	Token string `json:"token"`
+	Key   Key    `json:"key"`
+}
+
+// Keys is the list of API keys.
+type Keys struct {
+	Keys []Key `json:"keys"`
+}
+
 // Message is the body of a webhook.
 type Message struct {
 	Type      string    `json:"type" doc:"kind and state, such as proof.succeeded"`

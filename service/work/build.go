@@ -88,6 +88,15 @@ func (w *Worker) build(ctx context.Context, r *job.Record, key seal.Key, tell fu
 		return "", &userError{"unsupported", errors.New("models over data sets aren't served")}
 	}
 	memory := int64(m.Circuit.Domain()) * memoryPerPoint
+	if w.Largest != nil {
+		rows, most, err := w.Largest(ctx, r.Tenant)
+		if err != nil {
+			return "", err
+		}
+		if rows > 0 && m.Circuit.Rows() > rows || most > 0 && memory > most {
+			return "", &userError{"quota", fmt.Errorf("the circuit has %d rows and needs %d bytes: that is beyond the tenant's quota", m.Circuit.Rows(), memory)}
+		}
+	}
 	if memory > w.Memory {
 		return "", &userError{"too_large", fmt.Errorf("the circuit has %d rows: this worker has no memory for it", m.Circuit.Rows())}
 	}

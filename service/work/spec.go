@@ -140,6 +140,17 @@ func (ms *Models) add(ctx context.Context, m *Model) error {
 	return err
 }
 
+// Delete forgets a model. One that isn't there is no error.
+func (ms *Models) Delete(ctx context.Context, tenant, sha256 string) error {
+	if _, err := blob.ParseDigest(sha256); err != nil || !job.ValidTenant(tenant) {
+		return nil
+	}
+	if err := ms.kv.Purge(ctx, tenant+"."+sha256); err != nil {
+		return fmt.Errorf("delete a model: %w", err)
+	}
+	return nil
+}
+
 // Each calls visit with every model of a tenant, or of all for "*".
 func (ms *Models) Each(ctx context.Context, tenant string, visit func(*Model)) error {
 	watcher, err := ms.kv.Watch(ctx, tenant+".*", jetstream.IgnoreDeletes())

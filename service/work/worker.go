@@ -39,6 +39,8 @@ type Config struct {
 	Roster *Roster
 	// Running, if set, is how many jobs of a tenant may be at work; 0 is any number.
 	Running func(ctx context.Context, tenant string) int
+	// Largest, if set, returns what a tenant's models may have and need; 0 is any number.
+	Largest func(ctx context.Context, tenant string) (rows int, memory int64, err error)
 	// AllowDevelopment lets keys be made with the development string.
 	AllowDevelopment bool
 	// Memory is what jobs may use, in bytes; a half of it is for models that stay.

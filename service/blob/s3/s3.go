@@ -294,7 +294,7 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 
 // List implements blob.Bucket.
 func (s *Store) List(ctx context.Context, prefix string, visit func(blob.Info) error) error {
-	if prefix != "public/" && prefix != "private/" {
+	if !blob.ValidPrefix(prefix) {
 		return fmt.Errorf("blobs: no prefix %q", prefix)
 	}
 	ctx, cancel := context.WithCancel(ctx)
