@@ -147,7 +147,7 @@ func TestMeasure(t *testing.T) {
 // TestHalo2 reads a string in halo2's format: its Lagrange points, weighted by halo2's
 // powers of ω, give [τ]₁, and [τ]₂ fits it.
 func TestHalo2(t *testing.T) {
-	const log, n = 3, 8
+	const log, n = 6, 64 // the smallest at which the orders differ
 	path := filepath.Join(t.TempDir(), "srs")
 	if err := writeHalo2(path, log); err != nil {
 		t.Fatal(err)
