@@ -1,6 +1,11 @@
 package main
 
-import "github.com/zkml-go/zkml/graph"
+import (
+	"slices"
+
+	"github.com/zkml-go/zkml"
+	"github.com/zkml-go/zkml/graph"
+)
 
 // batch compares a proof about several inferences with a proof about one.
 type batch struct {
@@ -48,15 +53,17 @@ func (c counts) budget() float64 {
 }
 
 // compareBatches fills in the Batch of proofs about several inferences, from the
-// circuits of the same model among those measured.
-func compareBatches(all []*figures, of func(*figures) (model string, g *graph.Graph)) {
-	smaller := make(map[string]*figures) // the last one of each model
-	single := make(map[string]*figures)
-	for _, f := range all {
-		model, g := of(f)
-		if g == nil {
+// circuits of the same model among those measured. Of all circuits, makers say what
+// models they are of.
+func compareBatches(measured []*figures, makers []maker) error {
+	smaller := make(map[*network]*figures) // the last one of each model
+	single := make(map[*network]*figures)
+	for _, f := range measured {
+		i := slices.IndexFunc(makers, func(m maker) bool { return m.name == f.Name })
+		if i < 0 || makers[i].network == nil {
 			continue
 		}
+		model := makers[i].network
 		if f.Inferences == 1 {
 			single[model], smaller[model] = f, f
 			continue
@@ -65,13 +72,18 @@ func compareBatches(all []*figures, of func(*figures) (model string, g *graph.Gr
 		if one == nil {
 			continue
 		}
+		net, err := zkml.Load(model.onnx, zkml.LoadOptions{})
+		if err != nil {
+			return err
+		}
 		n := float64(f.Inferences)
 		f.Batch = &batch{
-			Of: one.Name, From: before.Inferences, Budget: count(g).budget(),
+			Of: one.Name, From: before.Inferences, Budget: count(net.Graph).budget(),
 			RowsPerAdded: float64(f.Rows-before.Rows) / float64(f.Inferences-before.Inferences),
 			PerInference: f.Ours / n, PerInferenceCPU: f.OursCPU / n,
 			Gain: one.Ours / (f.Ours / n), GainCPU: one.OursCPU / (f.OursCPU / n),
 		}
 		smaller[model] = f
 	}
+	return nil
 }

@@ -27,11 +27,10 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/consensys/gnark/logger"
-
-	"github.com/zkml-go/zkml/graph"
 )
 
 func main() {
@@ -41,7 +40,7 @@ func main() {
 	flag.StringVar(&o.conformance, "conformance", "../shared/conformance/ezkl", "the `folder` of EZKL's networks")
 	flag.BoolVar(&o.limits, "limits", false, "fail where a measurement is beyond its limit")
 	flag.StringVar(&o.json, "json", "", "`file` to write all figures to")
-	flag.StringVar(&o.only, "only", "", "measure only the circuits of these `names`, separated by commas")
+	flag.StringVar(&o.only, "only", "", "measure only the circuits of these `names`, separated by commas, and keep the others in the file of -json")
 	flag.StringVar(&o.ezkl, "ezkl", "", "Python `program` with the package ezkl: have EZKL prove the models too")
 	flag.BoolVar(&o.ezklOnly, "ezkl-only", false, "measure only EZKL, and add it to the figures in the file of -json")
 	flag.DurationVar(&o.ezklLimit, "ezkl-limit", 30*time.Minute, "the longest that one step of EZKL may take")
@@ -49,7 +48,7 @@ func main() {
 	flag.StringVar(&o.report, "report", "", "write results.json, charts and README.md in ./bench from this `file` of a run, and do nothing else")
 	flag.Parse()
 	logger.Disable()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, &o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -88,18 +87,18 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	r := &result{Version: resultVersion, Time: time.Now().UTC().Truncate(time.Second), Runs: o.runs, Machine: thisMachine()}
-	if o.ezklOnly {
-		if r, err = readResult(o.json); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+	r := &result{Version: resultVersion}
+	if o.ezklOnly || o.only != "" && o.json != "" {
+		if r, err = readResult(o.json); errors.Is(err, fs.ErrNotExist) && !o.ezklOnly {
+			r = &result{Version: resultVersion}
 		} else if err != nil {
-			return fmt.Errorf("EZKL's figures are added to those of a run: %w", err)
+			return fmt.Errorf("figures are added to those of a run: %w", err)
 		}
-	} else if err := r.measure(ctx, all, o); err != nil {
-		return err
 	}
-	if err := r.save(o); err != nil {
-		return err
+	if !o.ezklOnly {
+		if err := r.measure(ctx, all, o); err != nil {
+			return err
+		}
 	}
 	if o.ezkl != "" {
 		if err := r.measureEZKL(ctx, all, o); err != nil {
@@ -111,14 +110,14 @@ func run(ctx context.Context, o *options) error {
 
 // measure measures all circuits but what EZKL makes of them.
 func (r *result) measure(ctx context.Context, all []maker, o *options) error {
-	networks, graphs := make(map[*figures]string), make(map[*figures]*graph.Graph)
+	r.Time, r.Runs, r.Machine = time.Now().UTC().Truncate(time.Second), o.runs, thisMachine()
 	for _, m := range all {
 		if !o.wants(m.name) {
 			continue
 		}
 		s, err := m.make(ctx)
 		if u := notSupported(m.name, err); u != nil {
-			r.Unsupported = append(r.Unsupported, *u)
+			r.Unsupported = append(slices.DeleteFunc(r.Unsupported, func(u unsupported) bool { return u.Name == m.name }), *u)
 			fmt.Printf("%-18s not supported: %s\n", u.Name, strings.Join(u.Nodes, "; "))
 			continue
 		}
@@ -130,16 +129,29 @@ func (r *result) measure(ctx context.Context, all []maker, o *options) error {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 		f.print(os.Stdout)
-		r.Circuits = append(r.Circuits, f)
-		if s.model != nil {
-			networks[f], graphs[f] = m.network.name, s.model.Graph
+		r.put(f, all)
+		if err := r.save(o); err != nil {
+			return err
 		}
 	}
-	compareBatches(r.Circuits, func(f *figures) (string, *graph.Graph) { return networks[f], graphs[f] })
+	if err := compareBatches(r.Circuits, all); err != nil {
+		return err
+	}
 	for _, f := range r.Circuits {
 		f.Batch.print(os.Stdout, f)
 	}
-	return nil
+	return r.save(o)
+}
+
+// put adds a circuit's figures, in the order of the circuits, instead of earlier ones.
+func (r *result) put(f *figures, all []maker) {
+	r.Circuits = slices.DeleteFunc(r.Circuits, func(g *figures) bool { return g.Name == f.Name })
+	place := func(name string) int { return slices.IndexFunc(all, func(m maker) bool { return m.name == name }) }
+	i := slices.IndexFunc(r.Circuits, func(g *figures) bool { return place(g.Name) > place(f.Name) })
+	if i < 0 {
+		i = len(r.Circuits)
+	}
+	r.Circuits = slices.Insert(r.Circuits, i, f)
 }
 
 // save writes the file of the run, if one is wanted.

@@ -21,7 +21,6 @@ import (
 	"github.com/consensys/gnark/logger"
 
 	"github.com/zkml-go/zkml"
-	"github.com/zkml-go/zkml/graph"
 	"github.com/zkml-go/zkml/internal/plonktest"
 	"github.com/zkml-go/zkml/onnx"
 	"github.com/zkml-go/zkml/prover/srs"
@@ -50,21 +49,16 @@ func TestBudget(t *testing.T) {
 // TestCompareBatches compares batches with the next smaller one and with one inference,
 // of the same model.
 func TestCompareBatches(t *testing.T) {
-	net, err := zkml.Load("../testdata/breast_cancer/model.onnx", zkml.LoadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	m, x := &network{onnx: "../testdata/breast_cancer/model.onnx"}, &network{}
+	makers := []maker{{name: "m", network: m}, {name: "x", network: x}, {name: "chain"}, {name: "m ×4", network: m}, {name: "m ×10", network: m}}
 	one := &figures{Name: "m", Inferences: 1, Rows: 1000, Ours: 2, OursCPU: 3}
 	other := &figures{Name: "x", Inferences: 1, Rows: 7}
 	shape := &figures{Name: "chain"}
 	four := &figures{Name: "m ×4", Inferences: 4, Rows: 1600, Ours: 4, OursCPU: 4}
 	ten := &figures{Name: "m ×10", Inferences: 10, Rows: 2200, Ours: 5, OursCPU: 5}
-	compareBatches([]*figures{one, other, shape, four, ten}, func(f *figures) (string, *graph.Graph) {
-		if f == shape {
-			return "", nil
-		}
-		return f.Name[:1], net.Graph
-	})
+	if err := compareBatches([]*figures{one, other, shape, four, ten}, makers); err != nil {
+		t.Fatal(err)
+	}
 	if one.Batch != nil || other.Batch != nil || shape.Batch != nil {
 		t.Error("one inference is a batch")
 	}
@@ -73,6 +67,22 @@ func TestCompareBatches(t *testing.T) {
 	}
 	if b := ten.Batch; b == nil || b.RowsPerAdded != 100 || b.From != 4 || b.Of != "m" || b.Gain != 4 {
 		t.Errorf("ten: %+v", b)
+	}
+}
+
+// TestPut keeps the circuits in their order, and the last figures of each.
+func TestPut(t *testing.T) {
+	all := []maker{{name: "a"}, {name: "b"}, {name: "c"}}
+	r := new(result)
+	for i, name := range []string{"c", "a", "b", "a"} {
+		r.put(&figures{Name: name, Rows: i}, all)
+	}
+	var got []string
+	for _, f := range r.Circuits {
+		got = append(got, fmt.Sprint(f.Name, f.Rows))
+	}
+	if want := []string{"a3", "b2", "c0"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 
