@@ -84,7 +84,7 @@ unsafe, 14 input can't be used, 15 audit found something`,
 	root.AddCommand(
 		a.compileCommand(), a.calibrateCommand(), a.inspectCommand(), a.setupCommand(),
 		a.commitCommand(), a.proveCommand(), a.verifyCommand(), a.verifyKeyCommand(), a.exportCommand(),
-		a.deployCommand(), a.submitCommand(),
+		a.contextCommand(), a.deployCommand(), a.submitCommand(),
 		a.srsCommand(), a.checkCommand(), a.auditCommand(), a.demoCommand(), a.devicesCommand(), a.versionCommand(),
 		a.serveCommand(), a.workerCommand(), a.jobCommand(),
 	)

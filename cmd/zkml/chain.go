@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/params"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -42,7 +43,7 @@ func (f *chainFlags) register(flags *pflag.FlagSet) {
 }
 
 // dial connects to the node; the context that it returns ends with the timeout.
-func (f *chainFlags) dial(ctx context.Context) (*client.Client, context.Context, context.CancelFunc, error) {
+func (f *chainFlags) dial(ctx context.Context, o client.Options) (*client.Client, context.Context, context.CancelFunc, error) {
 	fail := func(err error) (*client.Client, context.Context, context.CancelFunc, error) {
 		return nil, nil, nil, err
 	}
@@ -52,11 +53,11 @@ func (f *chainFlags) dial(ctx context.Context) (*client.Client, context.Context,
 	if f.timeout <= 0 {
 		return fail(usagef("--timeout must be positive"))
 	}
-	o := client.Options{Poll: 500 * time.Millisecond}
+	o.Poll = 500 * time.Millisecond
 	if f.id != "" {
-		id, ok := new(big.Int).SetString(f.id, 0)
-		if !ok || id.Sign() <= 0 {
-			return fail(usagef("--chain-id: %q is no chain's number", f.id))
+		id, err := parseChainID(f.id)
+		if err != nil {
+			return fail(err)
 		}
 		o.ChainID = id
 	}
@@ -69,7 +70,16 @@ func (f *chainFlags) dial(ctx context.Context) (*client.Client, context.Context,
 	return c, ctx, func() { c.Close(); cancel() }, nil
 }
 
-// parseAddress reads a contract's address.
+// parseChainID reads a chain's number.
+func parseChainID(text string) (*big.Int, error) {
+	id, ok := new(big.Int).SetString(text, 0)
+	if !ok || id.Sign() <= 0 || id.BitLen() > 256 {
+		return nil, usagef("--chain-id: %.100q is no chain's number", text)
+	}
+	return id, nil
+}
+
+// parseAddress reads the address of a contract or an account.
 func parseAddress(flag, text string) (common.Address, error) {
 	if err := require(flag, text); err != nil {
 		return common.Address{}, err
@@ -82,12 +92,42 @@ func parseAddress(flag, text string) (common.Address, error) {
 
 // signerFlags are the flags of commands that send transactions.
 type signerFlags struct {
-	keystore, password string
+	keystore, password, maxFee string
 }
 
 func (f *signerFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.keystore, "keystore", "", "the encrypted key to sign with, a `file` of geth's or cast's keystore (default: the key in "+keyVariable+")")
+	flags.StringVar(&f.maxFee, "max-fee", gwei(client.DefaultMaxFee()), "the most to pay for a unit of gas, in `gwei`, whatever the node asks")
 	flags.StringVar(&f.password, "password-file", "", "`file` with the keystore's password (default: "+passwordVariable+", or a question on the terminal)")
+}
+
+// weiPerGwei is 10^9.
+var weiPerGwei = big.NewRat(params.GWei, 1)
+
+// gwei writes an amount in wei as a number of gwei.
+func gwei(wei *big.Int) string {
+	text := new(big.Rat).Quo(new(big.Rat).SetInt(wei), weiPerGwei).FloatString(9)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+}
+
+// fee reads --max-fee and returns it in wei.
+func (f *signerFlags) fee() (*big.Int, error) {
+	amount, ok := new(big.Rat), len(f.maxFee) <= 30 && strings.Trim(f.maxFee, "0123456789.") == ""
+	if ok {
+		_, ok = amount.SetString(f.maxFee)
+	}
+	if !ok {
+		return nil, usagef("--max-fee: %.50q: want a number of gwei, such as 30 or 0.5", f.maxFee)
+	}
+	if amount.Mul(amount, weiPerGwei); amount.Sign() <= 0 || !amount.IsInt() {
+		return nil, usagef("--max-fee: %.50q: want a positive number of gwei with at most nine digits behind the point", f.maxFee)
+	}
+	return new(big.Int).Set(amount.Num()), nil
+}
+
+// announce says what is signed for, before anything is: the node has named the chain.
+func (f *signerFlags) announce(a *app, c *client.Client, s *client.Signer) {
+	a.notice("signing for chain %v as %s, at %s gwei for a unit of gas at most", c.ChainID(), s.Address, f.maxFee)
 }
 
 // signer reads the key to sign with.
@@ -156,9 +196,12 @@ func readLimited(path string, limit int64) ([]byte, error) {
 // chainHint returns what to do about an error of a chain.
 func chainHint(err error) string {
 	var funds *client.FundsError
+	var fee *client.FeeError
 	var pending *client.PendingError
 	var reverted *client.RevertError
 	switch {
+	case errors.As(err, &fee):
+		return "wait until gas is cheaper, or give --max-fee with what you are ready to pay"
 	case errors.As(err, &pending):
 		return "look for the transaction before sending another; a deployment can be repeated, it does what is missing"
 	case errors.As(err, &funds):
@@ -167,12 +210,16 @@ func chainHint(err error) string {
 		return "the chain refuses transactions without a chain id, or has other gas costs: ask its operators for the proxy at " + common.Address(solidity.Proxy).Hex() + " (geth: --rpc.allow-unprotected-txs), or deploy the exported project with forge create"
 	case errors.Is(err, client.ErrNotRegistered):
 		return "zkml deploy registers it"
+	case errors.Is(err, client.ErrContext):
+		return "it isn't derived from the templates' InferenceConsumer: give --call with its own function for the context"
 	case is[*client.ChainError](err):
 		return "give the --rpc of the chain that you mean"
 	case is[*client.CodeError](err):
 		return "compare the address and the chain with deployments/; zkml deploy deploys what is missing"
 	case errors.As(err, &reverted) && reverted.Name == "ProofRejected":
 		return "the proof doesn't hold for what the contract makes of it: a consumer's context may be another than the proof's"
+	case is[*client.HaltError](err):
+		return "the node may allow calls too little gas, or the chain's rules be older than Osaka's: ask another --rpc"
 	case is[*client.RPCError](err):
 		return "check --rpc and that the node is running and synchronised"
 	}

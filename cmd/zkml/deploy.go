@@ -50,7 +50,9 @@ deployment that failed can be repeated.
 The adapter is compiled with solc; without it the model can still be verified by its
 id. What was deployed is recorded in deployments/CHAINID.json.
 
-The key to sign with comes from --keystore, or from the environment variable
+The node names the chain, which is shown before anything is signed (--chain-id wants a
+certain one), and the price of gas, of which --max-fee is the most that is paid. The key
+to sign with comes from --keystore, or from the environment variable
 ` + keyVariable + `.`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -93,15 +95,20 @@ func (a *app) deploy(cmd *cobra.Command, f *deployFlags) (*deployResult, error) 
 	if err != nil {
 		return nil, err
 	}
+	fee, err := f.fee()
+	if err != nil {
+		return nil, err
+	}
 	signer, err := f.signer(cmd)
 	if err != nil {
 		return nil, err
 	}
-	c, ctx, done, err := f.dial(cmd.Context())
+	c, ctx, done, err := f.dial(cmd.Context(), client.Options{MaxFee: fee})
 	if err != nil {
 		return nil, err
 	}
 	defer done()
+	f.announce(a, c, signer)
 	if f.folder == "" {
 		f.folder = "deployments"
 	}

@@ -78,7 +78,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case is[*usageError](err), is[*onnx.DimError](err), is[*zkml.HeadError](err), is[*quantize.AnswerError](err), is[*circuit.VisibilityError](err), is[*circuit.WidthsError](err),
 		errors.Is(err, prover.ErrUnknownTensor), errors.Is(err, solidity.ErrUnboundWeights), errors.Is(err, solidity.ErrWeightsDigest),
-		is[*solidity.TemplateError](err), errors.Is(err, client.ErrAddress), errors.Is(err, client.ErrKey):
+		is[*solidity.TemplateError](err), errors.Is(err, client.ErrAddress), errors.Is(err, client.ErrKey), errors.Is(err, client.ErrABI):
 		return exitUsage
 	case is[*survivorsError](err):
 		return exitAudit

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io"
 
+	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
@@ -25,8 +28,8 @@ type submitResult struct {
 type submitFlags struct {
 	chainFlags
 	signerFlags
-	key, contract, call string
-	dev                 bool
+	key, contract, call, abi string
+	dev                      bool
 }
 
 func (a *app) submitCommand() *cobra.Command {
@@ -48,8 +51,13 @@ or a constant TYPE:VALUE of type address, bool, bytes32, uintN or intN. Without 
 contract has to be zkml's verifier or a model's adapter, whose functions change
 nothing on the chain.
 
-The proof is verified here first, and the gas estimated: what would fail isn't sent.
-The key to sign with comes from --keystore, or from the environment variable
+The proof is verified here first, and the gas estimated: what would fail isn't sent. Why
+it would is named for the errors of zkml's contracts and templates; give --abi for those of
+your own.
+
+The node names the chain, which is shown before anything is signed (--chain-id wants a
+certain one), and the price of gas, of which --max-fee is the most that is paid. The key
+to sign with comes from --keystore, or from the environment variable
 ` + keyVariable + `.`,
 		Args: exactArgs("PROOF.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,8 +77,25 @@ The key to sign with comes from --keystore, or from the environment variable
 	f.signerFlags.register(flags)
 	flags.StringVar(&f.contract, "contract", "", "the `address` of the contract")
 	flags.StringVar(&f.call, "call", "", "the function and its arguments, for example `submit(proof,tensors)`")
+	flags.StringVar(&f.abi, "abi", "", "`file` with the contract's ABI, to name its errors by: solc's list, or a file of Foundry's out folder")
 	insecure(flags, &f.dev)
 	return cmd
+}
+
+// readABI reads the errors that a contract declares, none without a file.
+func readABI(path string) ([]abi.Error, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := readLimited(path, client.MaxABI)
+	if err != nil {
+		return nil, err
+	}
+	list, err := client.ParseErrors(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return list, nil
 }
 
 func (a *app) submit(cmd *cobra.Command, f *submitFlags, path string) (*submitResult, error) {
@@ -98,15 +123,23 @@ func (a *app) submit(cmd *cobra.Command, f *submitFlags, path string) (*submitRe
 	if _, err := zkml.Verify(vk, proof, zkml.Expectation{AllowDevelopmentSRS: f.dev}); err != nil {
 		return nil, err
 	}
+	var o client.Options
+	if o.MaxFee, err = f.fee(); err != nil {
+		return nil, err
+	}
+	if o.Errors, err = readABI(f.abi); err != nil {
+		return nil, err
+	}
 	signer, err := f.signer(cmd)
 	if err != nil {
 		return nil, err
 	}
-	c, ctx, done, err := f.dial(cmd.Context())
+	c, ctx, done, err := f.dial(cmd.Context(), o)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
+	f.announce(a, c, signer)
 	p := a.progress()
 	defer p.done()
 	p.start("sending the proof")
@@ -122,6 +155,10 @@ func (a *app) submit(cmd *cobra.Command, f *submitFlags, path string) (*submitRe
 		return nil, err
 	}
 	receipt, err := c.Submit(ctx, signer, contract, calldata)
+	var reverted *client.RevertError
+	if errors.As(err, &reverted) && reverted.Name == "" && len(reverted.Data) > 0 {
+		return nil, &hintedError{err, "give --abi with the contract's ABI to have its errors named"}
+	}
 	if err != nil {
 		return nil, err
 	}

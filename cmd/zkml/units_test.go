@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/quantize"
+	"github.com/zkml-go/zkml/verifier/solidity/client"
 )
 
 func TestParseEncoding(t *testing.T) {
@@ -48,10 +50,41 @@ func TestExitCodes(t *testing.T) {
 		{&quantize.InvalidError{Node: -1, Reason: "too many inferences"}, exitModel},
 		{circuit.ErrTooLarge, exitModel},
 		{errors.New("anything else"), exitInternal},
+		// What a node or a contract says: only a refused proof is a rejection.
+		{fmt.Errorf("%w: %w", client.ErrRejected, &client.RevertError{Name: "ProofRejected"}), exitRejected},
+		{client.ErrNotRegistered, exitMismatch},
+		{client.ErrContext, exitMismatch},
+		{&client.CodeError{What: "a contract"}, exitMismatch},
+		{&client.ChainError{Found: big.NewInt(1), Want: big.NewInt(2)}, exitMismatch},
+		{&client.RevertError{Name: "PrecompileFailed"}, exitInternal},
+		{&client.RevertError{}, exitInternal},
+		{&client.HaltError{Reason: "out of gas"}, exitInternal},
+		{&client.RPCError{Err: errors.New("header not found")}, exitInternal},
+		{&client.FeeError{Asked: big.NewInt(2), Max: big.NewInt(1)}, exitInternal},
+		{client.ErrABI, exitUsage},
 	} {
 		if got := exitCode(fmt.Errorf("compile: %w", test.err)); got != test.want {
 			t.Errorf("%v: exit %d, want %d", test.err, got, test.want)
 		}
+	}
+}
+
+// TestMaxFee reads amounts of gwei, and refuses what isn't one.
+func TestMaxFee(t *testing.T) {
+	for text, want := range map[string]int64{"100": 100e9, "0.5": 5e8, "1.5": 15e8, "0.000000001": 1, "007": 7e9, ".5": 5e8} {
+		f := signerFlags{maxFee: text}
+		if got, err := f.fee(); err != nil || got.Int64() != want {
+			t.Errorf("%s: %v wei, want %d: %v", text, got, want, err)
+		}
+	}
+	for _, text := range []string{"", "0", "-1", "1e9", "0x10", "1/2", "1.0000000001", "1_0", "1.2.3", ".", strings.Repeat("9", 31), " 1"} {
+		f := signerFlags{maxFee: text}
+		if got, err := f.fee(); err == nil || exitCode(err) != exitUsage {
+			t.Errorf("%q: %v wei: %v", text, got, err)
+		}
+	}
+	if text := gwei(client.DefaultMaxFee()); text != "100" {
+		t.Errorf("the default is %s gwei", text)
 	}
 }
 

@@ -229,7 +229,7 @@ func (a *app) verifyOnChain(ctx context.Context, f *verifyFlags, vk *prover.Veri
 			return nil, usagef("--code-hash: %q: want 0x and 64 hexadecimal digits", f.code)
 		}
 	}
-	c, ctx, done, err := f.chain.dial(ctx)
+	c, ctx, done, err := f.chain.dial(ctx, client.Options{})
 	if err != nil {
 		return nil, err
 	}

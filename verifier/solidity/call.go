@@ -212,6 +212,21 @@ func (c *Call) Encode(vk *prover.VerifyingKey, p *prover.Proof) ([]byte, error) 
 	return out, nil
 }
 
+// EncodeConstant returns the ABI-encoded call of a function whose arguments are all
+// constants: a question to a contract, without a proof.
+func (c *Call) EncodeConstant() ([]byte, error) {
+	args := make([]value, len(c.args))
+	types := make([]string, len(c.args))
+	for i, arg := range c.args {
+		if arg.value == nil {
+			return nil, fmt.Errorf("call %s: argument %q is of a proof, and there is none", c.name, arg.from)
+		}
+		args[i], types[i] = *arg.value, arg.from
+	}
+	selector := keccak256([]byte(c.name + "(" + strings.Join(types, ",") + ")"))
+	return append(selector[:4], tupleValue(args).body...), nil
+}
+
 func (c *Call) encode(vk *prover.VerifyingKey, p *prover.Proof) ([]byte, error) {
 	proof, err := marshalProof(vk, p)
 	if err != nil {

@@ -82,6 +82,33 @@ func TestCallEncoding(t *testing.T) {
 	}
 }
 
+// TestConstantCalls: a call without anything of a proof is the same with and without one.
+func TestConstantCalls(t *testing.T) {
+	vk, proof := prove(t, loan(), fr.NewElement(9))
+	for _, text := range []string{"f()", "replyContext(uint256:5,address:0x" + strings.Repeat("a1", 20) + ")", "g(int8:-1,bool:true)"} {
+		call, err := solidity.ParseCall(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := call.Encode(vk, proof)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := call.EncodeConstant(); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %x, want %x: %v", text, got, want, err)
+		}
+	}
+	for _, text := range []string{"f(proof)", "f(uint8:1,context)", "f(tensors)", "f(model)", "f(words)", "f(packed)"} {
+		call, err := solidity.ParseCall(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data, err := call.EncodeConstant(); err == nil {
+			t.Errorf("%s: %x", text, data)
+		}
+	}
+}
+
 // TestCallRefusals has texts that are no calls, and calls that a model can't have.
 func TestCallRefusals(t *testing.T) {
 	for _, text := range []string{

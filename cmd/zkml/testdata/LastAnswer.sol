@@ -21,6 +21,7 @@ contract LastAnswer {
 
     error Expired(uint256 deadline);
     error ContextUsed(uint256 context);
+    error NotToday(uint256 day);
 
     constructor(IZkmlVerifier verifier, bytes32 modelId) {
         VERIFIER = verifier;
@@ -31,6 +32,11 @@ contract LastAnswer {
     function contextOf(address caller, uint256 nonce, uint256 deadline) public view returns (uint256) {
         bytes32 hash = keccak256(abi.encode(block.chainid, address(this), caller, nonce, deadline));
         return uint256(hash) & type(uint248).max;
+    }
+
+    /// @notice Always reverts, with an error that no contract of zkml's has.
+    function refuse(uint256 day) external pure {
+        revert NotToday(day);
     }
 
     /// @notice Records the answer of a proof that was made for this call.

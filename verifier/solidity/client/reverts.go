@@ -36,8 +36,10 @@ var adapterErrors = []string{
 // consumerErrors are the custom errors of the consumer templates.
 var consumerErrors = []string{
 	"OtherModel(bytes32,bytes32)",
+	"OtherWeights(uint256,uint256)",
 	"Expired(uint256)",
 	"ContextUsed(uint256)",
+	"NoRegistrar()",
 	"NotRegistrar(address)",
 	"NotAttester(address)",
 	"UnattestedInput(address,uint256)",
@@ -50,6 +52,7 @@ var consumerErrors = []string{
 	"NoSuchCell(uint256)",
 	"OccupiedCell(uint256)",
 	"NotTimedOut(uint256)",
+	"InvalidTurn(uint256)",
 }
 
 // rejections are the errors that say something of a proof or a statement, those of the
