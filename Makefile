@@ -85,8 +85,8 @@ contracts: go tools
 	$(GO) run ./verifier/solidity/internal/contracts
 
 # Has slither look for mistakes in the reusable verifier and in exported projects of every
-# kind; fails on a finding of high or medium severity that isn't explained where it is. The
-# only target that needs Python, 3.10 or later. Some minutes.
+# kind; fails on a finding of high or medium severity that isn't explained where it is. Needs
+# Python 3.10 or later. Some minutes.
 slither: go tools bin/slither/requirements.txt
 	$(GO) run ./verifier/solidity/internal/slither
 
