@@ -127,6 +127,24 @@ func Open(ctx context.Context, r io.Reader) (*Model, error) {
 	return m, nil
 }
 
+// HiddenWeights reports whether a model's file, as [Model.Save] writes it, has weights that its
+// proofs don't show. It doesn't compile the circuit, so that a file that Open refuses may pass.
+func HiddenWeights(r io.Reader) (bool, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxModelFile+1))
+	if err != nil {
+		return false, err
+	}
+	if len(data) > maxModelFile {
+		return false, modelErrorf("more than %d bytes", maxModelFile)
+	}
+	m, _, err := decodeModel(data)
+	if err != nil {
+		return false, err
+	}
+	weights, given := m.Settings.Visibility[circuit.WeightsName]
+	return given && weights != circuit.Fixed, nil
+}
+
 // decodeModel reads everything but the circuit, and returns the manifest's encoding.
 func decodeModel(data []byte) (*Model, []byte, error) {
 	rest, ok := bytes.CutPrefix(data, []byte(modelTag))

@@ -42,9 +42,9 @@ var allowed = map[string][]string{
 	"service/access":           {"service/job", "service/seal", "service/webhook"},
 	"service/webhook":          {"service/job"},
 	"service/work":             {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/blob", "service/client", "service/job", "service/queue", "service/seal"},
-	"service/api":              {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/access", "service/blob", "service/client", "service/job", "service/queue", "service/seal", "service/webhook", "service/work"},
+	"service/api":              {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/access", "service/blob", "service/client", "service/job", "service/queue", "service/seal", "service/webhook", "service/work", "verifier/solidity"},
 	"service/page":             {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/client"},
-	"service":                  {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/access", "service/api", "service/blob", "service/blob/s3", "service/client", "service/embedded", "service/job", "service/page", "service/queue", "service/seal", "service/webhook", "service/work"},
+	"service":                  {"", "circuit", "circuit/gadget", "graph", "onnx", "prover", "prover/msm", "prover/plonk", "prover/srs", "quantize", "tensor", "service/access", "service/api", "service/blob", "service/blob/s3", "service/client", "service/embedded", "service/job", "service/page", "service/queue", "service/seal", "service/webhook", "service/work", "verifier/solidity"},
 	"cmd/zkml":                 {"*"},
 }
 

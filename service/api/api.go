@@ -110,6 +110,7 @@ func build(c Config) (http.Handler, huma.API) {
 	s.webhookOperations()
 	s.workerOperations()
 	s.keyOperations()
+	s.solidityOperations()
 	s.healthOperations()
 	mux.Handle("GET /metrics", s.metrics.handler())
 	return mux, s.api

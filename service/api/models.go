@@ -115,7 +115,12 @@ func (s *server) build(ctx context.Context, in *buildInput) (*accepted, error) {
 	case r.Model != nil && r.Samples != nil:
 		return nil, huma.Error422UnprocessableEntity("a compiled model takes no samples")
 	case r.ONNX != nil && r.ONNX.Blob != "" && hidesWeights(&r.Options):
-		return nil, huma.Error422UnprocessableEntity("hidden weights must not lie in a public blob: send them as data")
+		return nil, bare()
+	}
+	if r.Model != nil && r.Model.Blob != "" {
+		if err := s.unhidden(ctx, r.Model.Blob); err != nil {
+			return nil, err
+		}
 	}
 	return s.submit(ctx, job.Build, in.Key, r, func(d *draft) error {
 		if err := d.webhook(r.Webhook); err != nil {
@@ -141,6 +146,39 @@ func (s *server) build(ctx context.Context, in *buildInput) (*accepted, error) {
 	})
 }
 
+// bare refuses what should have been sent as data.
+func bare() error {
+	return huma.Error422UnprocessableEntity("hidden weights must not lie in a public blob: send them as data")
+}
+
+// unhidden refuses a compiled model in a public blob if it has hidden weights, and deletes
+// the blob. What isn't a model at all is found out by the build.
+func (s *server) unhidden(ctx context.Context, digest string) error {
+	d, err := blob.ParseDigest(digest)
+	if err != nil {
+		return huma.Error422UnprocessableEntity(err.Error())
+	}
+	src, err := blob.OpenPublic(ctx, s.Blobs, tenantOf(ctx), d)
+	if errors.Is(err, blob.ErrMissing) {
+		return nil // told with the other files
+	}
+	if err != nil {
+		return s.internal("read a model", err)
+	}
+	defer src.Close()
+	hidden, err := zkml.HiddenWeights(src)
+	if errors.Is(err, blob.ErrDamaged) {
+		return s.internal("read a model", err)
+	}
+	if err != nil || !hidden {
+		return nil
+	}
+	if err := s.Blobs.Delete(ctx, blob.PublicName(tenantOf(ctx), d)); err != nil {
+		return s.internal("delete a blob", err)
+	}
+	return bare()
+}
+
 // hidesWeights reports whether the options make weights something to hide.
 func hidesWeights(o *client.Options) bool {
 	v := o.Visibility["weights"]
@@ -152,18 +190,9 @@ func (s *server) verify(ctx context.Context, in *body[client.VerifyRequest]) (*b
 	if err != nil {
 		return nil, err
 	}
-	d, err := blob.ParseDigest(m.VerifyingKey.Public)
+	vk, err := s.key(ctx, m)
 	if err != nil {
-		return nil, s.internal("read a key", err)
-	}
-	src, err := blob.OpenPublic(ctx, s.Blobs, tenantOf(ctx), d)
-	if err != nil {
-		return nil, s.internal("read a key", err)
-	}
-	defer src.Close()
-	vk, err := prover.ReadVerifyingKey(src)
-	if err != nil {
-		return nil, s.internal("read a key", err)
+		return nil, err
 	}
 	expect := zkml.Expectation{AllowDevelopmentSRS: s.AllowDevelopment}
 	if in.Body.Context != "" {

@@ -230,6 +230,17 @@ func (c *Client) do(ctx context.Context, method, path string) error {
 	return answer.Body.Close()
 }
 
+// Solidity returns the project with a model's contract. The query may have standalone,
+// template, weights_digest and unbound_weights.
+func (c *Client) Solidity(ctx context.Context, sha256 string, query url.Values) (Solidity, error) {
+	return call[Solidity](ctx, c, http.MethodGet, "/v1/models/"+url.PathEscape(sha256)+"/solidity?"+query.Encode(), nil, nil)
+}
+
+// Calldata returns the call that has the contract verify a proof. The query may have packed.
+func (c *Client) Calldata(ctx context.Context, id string, query url.Values) (Calldata, error) {
+	return call[Calldata](ctx, c, http.MethodGet, path("proof", id)+"/calldata?"+query.Encode(), nil, nil)
+}
+
 // WebhookSecret returns what the tenant's webhooks are signed with; with renew, it is
 // replaced first.
 func (c *Client) WebhookSecret(ctx context.Context, renew bool) (WebhookSecret, error) {

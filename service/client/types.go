@@ -151,6 +151,18 @@ type Keys struct {
 	Keys []Key `json:"keys"`
 }
 
+// Solidity is a Foundry project with a model's contract, as zkml export solidity writes it.
+type Solidity struct {
+	ModelID string            `json:"model_id"`
+	Files   map[string]string `json:"files" doc:"contents by path"`
+}
+
+// Calldata is a call of the contract.
+type Calldata struct {
+	Function string `json:"function" doc:"its signature"`
+	Calldata string `json:"calldata" doc:"0x and hexadecimal"`
+}
+
 // Message is the body of a webhook.
 type Message struct {
 	Type      string    `json:"type" doc:"kind and state, such as proof.succeeded"`
