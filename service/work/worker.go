@@ -16,6 +16,7 @@ import (
 
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/internal/inputfile"
+	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/service/blob"
 	"github.com/zkml-go/zkml/service/job"
@@ -86,13 +87,19 @@ func (w *Worker) Run(ctx context.Context) error {
 		time.AfterFunc(w.Grace, func() { end(errDrain) })
 	})
 	defer stop()
+	// What came of a job is stored and recorded, which the disk takes time for, while the next
+	// job is at work.
+	var settling sync.WaitGroup
+	defer settling.Wait()
 	for {
 		lease, err := taker.Take(ctx, hard, w.Memory)
 		if lease != nil {
 			r := lease.Record()
 			w.badge.begin(&r)
-			w.do(hard, lease)
+			settle := w.do(hard, lease)
 			w.badge.end()
+			settling.Wait()
+			settling.Go(settle)
 			continue
 		}
 		if ctx.Err() != nil {
@@ -119,29 +126,55 @@ var errDrain = errors.New("the worker shuts down")
 // settleTime bounds how long a worker tries to record what came of a job.
 const settleTime = 2 * time.Minute
 
-// do does one job and records what came of it. Nothing that was in the request is logged.
-func (w *Worker) do(hard context.Context, l *queue.Lease) {
+// do does one job, and returns what records its end. Nothing that was in the request is
+// logged.
+func (w *Worker) do(hard context.Context, l *queue.Lease) (settle func()) {
 	r := l.Record()
 	log := w.Log.With("job", r.ID, "tenant", r.Tenant, "kind", string(r.Kind), "attempt", r.Attempt)
 	log.Info("job started")
-	begin := time.Now()
-	key, locked := JobKey(w.Operator, &r)
-	err := locked
-	var model string
-	var result any
-	parts := &stages{advance: l.Advance}
-	if err == nil {
-		model, result, err = w.run(l, &r, key, func(stage string) {
-			parts.begin(stage)
+	a := &attempt{w: w, l: l, r: &r, log: log, begin: time.Now(), parts: &stages{advance: l.Advance}}
+	if a.key, a.locked = JobKey(w.Operator, &r); a.locked != nil {
+		return func() { a.settle(hard, nil, a.locked) }
+	}
+	var store func() (any, error)
+	err := guarded(func() (err error) {
+		store, err = a.run(func(stage string) {
+			a.parts.begin(stage)
 			w.badge.stage(stage)
 		})
+		return err
+	})
+	return func() {
+		var result any
+		if err == nil {
+			err = guarded(func() (err error) { result, err = store(); return err })
+		}
+		a.settle(hard, result, err)
 	}
-	done := parts.end()
+}
+
+// attempt is a job at work.
+type attempt struct {
+	w      *Worker
+	l      *queue.Lease
+	r      *job.Record
+	log    *slog.Logger
+	begin  time.Time
+	parts  *stages
+	key    seal.Key
+	locked error  // why there is no key
+	model  string // the digest of the model that was built, or proven
+}
+
+// settle records what came of a job.
+func (a *attempt) settle(hard context.Context, result any, err error) {
+	l, log := a.l, a.log
+	done := a.parts.end()
 	l.Done(done)
-	w.trace(&r, begin, done, err)
+	a.w.trace(a.r, a.begin, done, err)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(hard), settleTime)
 	defer cancel()
-	took := slog.Duration("took", time.Since(begin))
+	took := slog.Duration("took", time.Since(a.begin))
 	cause := context.Cause(l.Context())
 	switch {
 	case errors.Is(cause, job.ErrFinal) || errors.Is(cause, job.ErrFenced):
@@ -154,13 +187,13 @@ func (w *Worker) do(hard context.Context, l *queue.Lease) {
 	case err == nil:
 		var data json.RawMessage
 		if data, err = json.Marshal(result); err == nil {
-			err = l.Succeed(ctx, model, data)
+			err = l.Succeed(ctx, a.model, data)
 		}
 		log.Info("job succeeded", took)
 	default:
 		f := classify(err)
-		if locked == nil {
-			f.Detail = key.Seal([]byte(err.Error()), failureName(&r))
+		if a.locked == nil {
+			f.Detail = a.key.Seal([]byte(err.Error()), failureName(a.r))
 		}
 		log.Warn("job failed", "fault", string(f.Fault), "code", f.Code, "retry", f.Retry, took)
 		if f.Fault == job.Infrastructure && f.Retry {
@@ -179,69 +212,78 @@ type panicError struct{ stack []byte }
 
 func (e *panicError) Error() string { return "panic\n" + string(e.stack) }
 
-// run does one job of either kind.
-func (w *Worker) run(l *queue.Lease, r *job.Record, key seal.Key, tell func(string)) (model string, result any, err error) {
+// guarded turns a panic of do into an error.
+func guarded(do func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &panicError{debug.Stack()}
 		}
 	}()
-	if r.Kind == job.Build {
-		model, err = w.build(l.Context(), r, key, tell)
-		return model, struct{}{}, err
+	return do()
+}
+
+// run does a job of either kind, and returns what stores its result.
+func (a *attempt) run(tell func(string)) (store func() (any, error), err error) {
+	if a.r.Kind == job.Build {
+		a.model, err = a.w.build(a.l.Context(), a.r, a.key, tell)
+		return func() (any, error) { return struct{}{}, nil }, err
 	}
-	result, err = w.prove(l.Context(), r, key, tell)
-	return r.Model, result, err
+	a.model = a.r.Model
+	proof, secrets, err := a.w.prove(a.l.Context(), a.r, a.key, tell)
+	return func() (any, error) {
+		a.parts.begin("storing the proof")
+		return a.w.store(a.l.Context(), a.r, a.key, proof, secrets)
+	}, err
 }
 
 // prove does a proof job.
-func (w *Worker) prove(ctx context.Context, r *job.Record, key seal.Key, tell func(string)) (*ProofResult, error) {
+func (w *Worker) prove(ctx context.Context, r *job.Record, key seal.Key, tell func(string)) (*prover.Proof, *zkml.Secrets, error) {
 	var spec ProofSpec
 	if err := json.Unmarshal(r.Spec, &spec); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	word, err := zkml.ParseContext(spec.Context)
 	if err != nil {
-		return nil, &userError{"context", err}
+		return nil, nil, &userError{"context", err}
 	}
 	tell("loading the model")
 	p, err := w.hot.get(r.Tenant+"."+r.Model, func() (*prepared, error) { return w.prepare(ctx, r.Tenant, r.Model) })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer w.hot.put(p)
 	tell("reading the inputs")
 	data, err := w.read(ctx, r.Tenant, spec.Inputs, key)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	inputs, err := p.model.ParseInputs("inputs", data)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	secrets := &zkml.Secrets{}
 	proof, err := p.prover.Prove(ctx, inputs, zkml.ProveOptions{Context: word, Clamp: spec.Clamp, Secrets: secrets, Progress: tell})
-	if err != nil {
-		return nil, err
-	}
-	tell("storing the proof")
-	var result ProofResult
+	return proof, secrets, err
+}
+
+// store keeps a proof, and what it doesn't show.
+func (w *Worker) store(ctx context.Context, r *job.Record, key seal.Key, proof *prover.Proof, secrets *zkml.Secrets) (result ProofResult, err error) {
 	var out bytes.Buffer
 	if _, err := proof.WriteTo(&out); err != nil {
-		return nil, err
+		return result, err
 	}
 	if result.Proof, err = w.publish(ctx, r.Tenant, out.Bytes()); err != nil {
-		return nil, err
+		return result, err
 	}
 	if len(secrets.Salts)+len(secrets.Outputs) == 0 {
-		return &result, nil
+		return result, nil
 	}
 	out.Reset()
 	if _, err := secrets.WriteTo(&out); err != nil {
-		return nil, err
+		return result, err
 	}
 	result.Secrets.Private = blob.PrivateName(r.Tenant)
-	return &result, blob.PutPrivate(ctx, w.Blobs, result.Secrets.Private, key, &out)
+	return result, blob.PutPrivate(ctx, w.Blobs, result.Secrets.Private, key, &out)
 }
 
 // read returns the bytes of a source.
