@@ -22,7 +22,8 @@ type LibraryReport struct {
 }
 
 // Library proves a mix with the library in a loop, one proof after another. Compiling, keys
-// and the first proof of each model are not counted.
+// and the first proof of each model are not counted. Where the machine has other work too, the
+// program has to be as nice as the worker of zkml serve for a fair comparison: nice -n 10.
 func Library(ctx context.Context, mixes []Mix, cache *srs.Cache) (*LibraryReport, error) {
 	report := &LibraryReport{Each: map[string]float64{}}
 	var all time.Duration
