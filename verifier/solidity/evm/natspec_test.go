@@ -93,7 +93,7 @@ func undocumented(n syntax, path string) (missing []string) {
 	switch n.Type {
 	case "ContractDefinition":
 		want(has("title"), "@title")
-		want(has("notice") || has("dev") || strings.Contains(path, "/script/"), "@notice")
+		want(has("notice") || has("dev"), "@notice")
 	case "FunctionDefinition", "ModifierDefinition", "EventDefinition", "ErrorDefinition":
 		if has("inheritdoc") {
 			break

@@ -14,6 +14,7 @@ import {VerifyingKey} from "./VerifyingKey.sol";
 {{- end}}
 
 /// @title The cheatcodes of Foundry that a deployment needs
+/// @notice A contract that only forge has.
 interface Vm {
     /// @notice Sends the calls that follow to the chain.
     function startBroadcast() external;
