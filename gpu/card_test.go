@@ -227,6 +227,61 @@ func TestFailures(t *testing.T) {
 	t.Logf("%s: %d calls, %d of them failed in turn", s, calls, tried)
 }
 
+// TestWrongResults has the card give one wrong result for each proof, and no error: no proof
+// that doesn't verify leaves the prover.
+func TestWrongResults(t *testing.T) {
+	s := small(t)
+	card := open(t)
+	defer shim.WrongAt(0)
+	results, tried, onCPU := 0, 0, 0
+	for n := 0; n <= results; n += step(results, 30) {
+		p := NewProver(s.System, s.Key, Options{Card: card})
+		shim.WrongAt(n)
+		proof, err := p.Prove(t.Context(), s.Witness, plonk.ProofOptions{})
+		if n == 0 {
+			results = shim.Results()
+			n = 1 - step(results, 30)
+		} else {
+			tried++
+		}
+		if err != nil {
+			t.Fatalf("result %d of %d: %v", n, results, err)
+		}
+		if err := gnark.Verify(proof, s.Key.Vk, s.Public()); err != nil {
+			t.Errorf("result %d of %d: %v", n, results, err)
+		}
+		if p.cpu != nil {
+			onCPU++
+		}
+		p.Close()
+	}
+	t.Logf("%d of %d results wrong in turn, %d proofs made on the CPU", tried, results, onCPU)
+	if onCPU < tried/2 {
+		t.Error("most of these results are part of the proof: they weren't wrong")
+	}
+}
+
+// TestWrongWhenOpened has each result be wrong that opening a card compares.
+func TestWrongWhenOpened(t *testing.T) {
+	defer shim.WrongAt(0)
+	shim.WrongAt(0)
+	c, err := Open(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := shim.Results()
+	c.Close()
+	for n := 1; n <= results; n += step(results, 10) {
+		shim.WrongAt(n)
+		if c, err := Open(0); err == nil {
+			c.Close()
+			t.Errorf("opened, though result %d of %d was wrong", n, results)
+		} else if !errors.Is(err, ErrCard) {
+			t.Errorf("result %d of %d: %v", n, results, err)
+		}
+	}
+}
+
 // TestOpenFailures has each call fail that opens a card.
 func TestOpenFailures(t *testing.T) {
 	defer shim.FailAt(0)

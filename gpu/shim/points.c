@@ -151,6 +151,7 @@ cudaError_t bn254_msm_cuda(const element *scalars, const affine *points, int n, 
       projective running = infinity();
       for (int i = (1 << width) - 1; i > 0; i--) running = add(running, buckets[i]), sum = add(sum, running);
     }
+    if (shim_wrong()) sum = add(sum, lift((affine){{{1}}, {{2}}}, false));
     /* Not normalised, as a card leaves it. */
     out[b] = (projective){f_from(&Fp, sum.x), f_from(&Fp, sum.y), f_from(&Fp, sum.z)};
   }

@@ -12,7 +12,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static allocation *allocations;
 static size_t used[32], memory = (size_t)8 << 30;
 static int devices = 1;
-static long calls, fail_at;
+static long calls, fail_at, results, wrong_at;
 static cudaError_t failure;
 static __thread int device;
 static __thread cudaError_t last;
@@ -44,6 +44,26 @@ void zkml_shim_fail_at(long n, int error) {
   pthread_mutex_lock(&lock);
   calls = 0, fail_at = n, failure = error;
   pthread_mutex_unlock(&lock);
+}
+
+bool shim_wrong(void) {
+  pthread_mutex_lock(&lock);
+  bool wrong = ++results == wrong_at;
+  pthread_mutex_unlock(&lock);
+  return wrong;
+}
+
+void zkml_shim_wrong_at(long n) {
+  pthread_mutex_lock(&lock);
+  results = 0, wrong_at = n;
+  pthread_mutex_unlock(&lock);
+}
+
+long zkml_shim_results(void) {
+  pthread_mutex_lock(&lock);
+  long n = results;
+  pthread_mutex_unlock(&lock);
+  return n;
 }
 
 long zkml_shim_calls(void) {

@@ -9,6 +9,9 @@
  * cudaSuccess. */
 cudaError_t shim_call(void);
 
+/* Counts a result; whether it is to be wrong. */
+bool shim_wrong(void);
+
 /* Whether size bytes at ptr lie in one allocation of the current device. */
 bool shim_on_device(const void *ptr, size_t size);
 
@@ -19,6 +22,8 @@ cudaError_t shim_argument(const void *ptr, size_t size, bool on_device);
  * as on a card that hung up; 0 ends that. */
 void zkml_shim_fail_at(long n, int error);
 long zkml_shim_calls(void);       /* calls counted since the last zkml_shim_fail_at */
+void zkml_shim_wrong_at(long n);  /* the n-th result from now is wrong, and no error; 0: none */
+long zkml_shim_results(void);     /* results counted since the last zkml_shim_wrong_at */
 long zkml_shim_allocated(void);   /* bytes that are allocated on all devices */
 void zkml_shim_devices(int n);    /* the number of cards, 1 unless set */
 void zkml_shim_memory(size_t n);  /* memory of each card in bytes, 8 GiB unless set */

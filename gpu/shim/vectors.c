@@ -48,6 +48,7 @@ static cudaError_t each(operation op, element *a, element *b, int n, VecOpsConfi
   /* An overlap other than the whole would depend on the threads' order. */
   if ((out != a && out < a + n && a < out + n) || (out != b && out < b + n && b < out + n)) return cudaErrorInvalidValue;
   for (int i = 0; i < n; i++) out[i] = op(&Fr, a[i], b[i]);
+  if (shim_wrong()) out[n / 2] = f_add(&Fr, out[n / 2], (element){{1}});
   return cudaSuccess;
 }
 
@@ -161,5 +162,6 @@ cudaError_t bn254_ntt_cuda(const element *in, int n, int dir, NTTConfig *c, elem
       by_powers(v, n, f_pow(&Fr, c->coset, e2), f_pow(&Fr, (element){{(uint64_t)n}}, e2));
     }
   }
+  if (shim_wrong()) out[n / 2] = f_add(&Fr, out[n / 2], one);
   return cudaSuccess;
 }

@@ -6,6 +6,8 @@ package shim
 /*
 extern void zkml_shim_fail_at(long n, int error);
 extern long zkml_shim_calls(void);
+extern void zkml_shim_wrong_at(long n);
+extern long zkml_shim_results(void);
 extern long zkml_shim_allocated(void);
 extern void zkml_shim_devices(int n);
 extern void zkml_shim_memory(unsigned long n);
@@ -21,6 +23,12 @@ func FailAt(n int) { C.zkml_shim_fail_at(C.long(n), Error) }
 
 // Calls returns the number of calls since the last [FailAt].
 func Calls() int { return int(C.zkml_shim_calls()) }
+
+// WrongAt has the n-th result from now be wrong, without an error. 0 ends that.
+func WrongAt(n int) { C.zkml_shim_wrong_at(C.long(n)) }
+
+// Results returns the number of results since the last [WrongAt].
+func Results() int { return int(C.zkml_shim_results()) }
 
 // Allocated returns how many bytes are allocated on all cards.
 func Allocated() int { return int(C.zkml_shim_allocated()) }
