@@ -58,6 +58,8 @@ type Config struct {
 	// Blobs is where blobs are instead, s3://bucket/prefix?endpoint=…; see package s3. "" is
 	// the folder.
 	Blobs string
+	// Disk, if set, stands between the folder of blobs and what is written there.
+	Disk func(blob.Disk) blob.Disk
 	// NATS is the URL of a NATS with JetStream; "" runs one in this program.
 	NATS string
 	// Share lets other programs of this machine reach that one, if they know NATSURL.
@@ -141,7 +143,11 @@ func (s *Service) open(ctx context.Context) (err error) {
 // openBlobs opens the store of blobs.
 func openBlobs(ctx context.Context, c Config) (blob.Store, error) {
 	if c.Blobs == "" {
-		return asStore(blob.OpenDir(filepath.Join(c.Data, "blobs")))
+		d, err := blob.OpenDir(filepath.Join(c.Data, "blobs"))
+		if err == nil && c.Disk != nil {
+			d = d.On(c.Disk)
+		}
+		return asStore(d, err)
 	}
 	location, err := s3.Parse(c.Blobs)
 	if err != nil {

@@ -69,7 +69,7 @@ func (s *server) putBlob(ctx context.Context, in *upload) (*struct{}, error) {
 	if err != nil {
 		return nil, huma.Error422UnprocessableEntity(err.Error())
 	}
-	if _, err := s.Blobs.Touch(ctx, blob.PublicName(tenantOf(ctx), d)); err == nil {
+	if s.whole(ctx, d) {
 		// It is there. It is read nevertheless: who sends it shall have it.
 		_, err := io.Copy(io.Discard, io.LimitReader(in.body, s.Limits.Blob))
 		return nil, err
@@ -99,6 +99,21 @@ func (s *server) putBlob(ctx context.Context, in *upload) (*struct{}, error) {
 		return nil, s.internal("store a blob", err)
 	}
 	return nil, nil
+}
+
+// whole reports whether a blob of the tenant is there and isn't damaged, and makes it young
+// again. One that is damaged is to be stored again.
+func (s *server) whole(ctx context.Context, d blob.Digest) bool {
+	if _, err := s.Blobs.Touch(ctx, blob.PublicName(tenantOf(ctx), d)); err != nil {
+		return false
+	}
+	src, err := blob.OpenPublic(ctx, s.Blobs, tenantOf(ctx), d)
+	if err != nil {
+		return false
+	}
+	defer src.Close()
+	_, err = io.Copy(io.Discard, src)
+	return err == nil
 }
 
 // remembering keeps the reader's error, to tell it from the store's.

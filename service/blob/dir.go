@@ -16,23 +16,52 @@ import (
 // Dir is a Bucket in a folder, a file for each blob.
 type Dir struct {
 	root *os.Root
+	disk Disk
 	// lasting are the folders of blobs that would be there after a loss of power.
 	lasting sync.Map
+}
+
+// Disk is what blobs are written to. Tests put one between a Dir and its folder that is full,
+// or forgets.
+type Disk interface {
+	// Create makes a file that isn't there.
+	Create(name string) (File, error)
+}
+
+// File is a file that is being written.
+type File interface {
+	io.WriteCloser
+	// Sync returns once what was written lasts.
+	Sync() error
+}
+
+// folder is the usual Disk.
+type folder struct{ *os.Root }
+
+// Create implements Disk.
+func (f folder) Create(name string) (File, error) {
+	return f.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
 // temporary is the folder of blobs that aren't whole yet.
 const temporary = "incomplete"
 
 // OpenDir returns the bucket in a folder, which is made if it isn't there.
-func OpenDir(folder string) (*Dir, error) {
-	if err := os.MkdirAll(filepath.Join(folder, temporary), 0o700); err != nil {
+func OpenDir(path string) (*Dir, error) {
+	if err := os.MkdirAll(filepath.Join(path, temporary), 0o700); err != nil {
 		return nil, fmt.Errorf("blobs: %w", err)
 	}
-	root, err := os.OpenRoot(folder)
+	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, fmt.Errorf("blobs: %w", err)
 	}
-	return &Dir{root: root}, nil
+	return &Dir{root: root, disk: folder{root}}, nil
+}
+
+// On has the Dir write to what wrap makes of its disk.
+func (d *Dir) On(wrap func(Disk) Disk) *Dir {
+	d.disk = wrap(d.disk)
+	return d
 }
 
 // Close releases the folder.
@@ -44,7 +73,7 @@ func (d *Dir) Put(ctx context.Context, name string, r io.Reader) error {
 		return fmt.Errorf("store a blob: %q is no name", name)
 	}
 	part := filepath.Join(temporary, filepath.Base(PrivateName("part")))
-	file, err := d.root.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := d.disk.Create(part)
 	if err != nil {
 		return fmt.Errorf("store a blob: %w", err)
 	}

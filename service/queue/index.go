@@ -152,8 +152,18 @@ func (x *index) apply(from jetstream.KeyValueEntry) {
 // check begins the watch anew unless it has come to a revision.
 func (x *index) check(revision uint64) {
 	x.mu.RLock()
+	late := x.last < revision
+	x.mu.RUnlock()
+	if late {
+		x.again()
+	}
+}
+
+// again begins the watch anew.
+func (x *index) again() {
+	x.mu.RLock()
 	defer x.mu.RUnlock()
-	if x.last < revision && x.restart != nil {
+	if x.restart != nil {
 		x.restart()
 	}
 }

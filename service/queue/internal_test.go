@@ -55,7 +55,7 @@ func TestIndexAnew(t *testing.T) {
 	x := q.index
 	submit(t, q)
 	eventually(t, "the first job", func() bool { return x.open("a") == 1 })
-	x.restart() // as when the library gives the watch up
+	x.again() // as when the library gives the watch up
 	submit(t, q)
 	eventually(t, "a job after the watch was lost", func() bool { return x.open("a") == 2 })
 

@@ -108,16 +108,18 @@ func (l *Lease) Done(stages []job.Stage) { l.stages = stages }
 
 // Succeed records the result, for a build with the digest of its model.
 func (l *Lease) Succeed(ctx context.Context, model string, result json.RawMessage) error {
+	now := l.q.Now() // once: a repeated try makes the same record
 	_, err := l.end(ctx, func(r job.Record) (job.Record, error) {
-		return r.Succeed(l.record.Attempt, model, result, l.q.Now())
+		return r.Succeed(l.record.Attempt, model, result, now)
 	})
 	return err
 }
 
 // Fail records a failure for good.
 func (l *Lease) Fail(ctx context.Context, f job.Failure) error {
+	now := l.q.Now()
 	_, err := l.end(ctx, func(r job.Record) (job.Record, error) {
-		return r.Fail(l.record.Attempt, f, l.q.Now())
+		return r.Fail(l.record.Attempt, f, now)
 	})
 	return err
 }
@@ -125,8 +127,9 @@ func (l *Lease) Fail(ctx context.Context, f job.Failure) error {
 // Retry gives the job back after a fault of the infrastructure, to be tried after a while,
 // or parks it. It returns the state that the job is in then.
 func (l *Lease) Retry(ctx context.Context, f job.Failure) (job.State, error) {
+	now := l.q.Now()
 	return l.end(ctx, func(r job.Record) (job.Record, error) {
-		return r.Retry(l.record.Attempt, f, l.q.Now(), l.q.o.Policy)
+		return r.Retry(l.record.Attempt, f, now, l.q.o.Policy)
 	})
 }
 
@@ -142,13 +145,18 @@ func (l *Lease) Abandon() {
 	<-l.done
 }
 
+// tryTime is how long an answer is waited for before the question is repeated: it is lost if
+// the server was started again meanwhile.
+const tryTime = 5 * time.Second
+
 // end makes the last change. While NATS can't be reached it tries again until ctx ends.
 // Whether a change whose answer was lost was made is seen in the record.
 func (l *Lease) end(ctx context.Context, do func(job.Record) (job.Record, error)) (job.State, error) {
 	defer l.Abandon()
 	var mine []byte
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		r, err := l.q.change(ctx, l.record.Tenant, l.record.ID, func(r job.Record) (job.Record, error) {
+		try, cancel := context.WithTimeout(ctx, tryTime)
+		r, err := l.q.change(try, l.record.Tenant, l.record.ID, func(r job.Record) (job.Record, error) {
 			next, err := do(r)
 			if err == nil {
 				next.Stages = l.stages
@@ -156,6 +164,7 @@ func (l *Lease) end(ctx context.Context, do func(job.Record) (job.Record, error)
 			}
 			return next, err
 		})
+		cancel()
 		if errors.Is(err, job.ErrFinal) || errors.Is(err, job.ErrFenced) {
 			if there, _ := json.Marshal(r); !bytes.Equal(there, mine) {
 				return r.State, err
@@ -180,6 +189,8 @@ func (l *Lease) end(ctx context.Context, do func(job.Record) (job.Record, error)
 // settle removes the message of a job that has ended, or sends it out again. If that is
 // lost, the message comes back by itself and finds the record.
 func (l *Lease) settle(ctx context.Context, r *job.Record) {
+	ctx, cancel := context.WithTimeout(ctx, tryTime)
+	defer cancel()
 	switch {
 	case r.State.Final():
 		l.message.DoubleAck(ctx)

@@ -110,6 +110,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
 	if q.index, err = newIndex(ctx, q.records); err != nil {
 		return nil, fmt.Errorf("open the queue: %w", err)
 	}
+	go q.reread(ctx)
 	return q, nil
 }
 
@@ -119,6 +120,24 @@ type Ephemeral struct {
 	TTL time.Duration
 	// Memory keeps entries in memory alone.
 	Memory bool
+}
+
+// reread begins the index's watch anew when the connection was lost, until ctx ends: a server
+// that was started again has forgotten it.
+func (q *Queue) reread(ctx context.Context) {
+	connected := q.nc.StatusChanged(nats.CONNECTED)
+	defer q.nc.RemoveStatusListener(connected)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case _, ok := <-connected:
+			if !ok {
+				return
+			}
+			q.index.again()
+		}
+	}
 }
 
 // Bucket opens or makes a key-value bucket whose reads are never older than its writes:
@@ -341,6 +360,10 @@ func (q *Queue) forget(ctx context.Context, r *job.Record) {
 	q.stream.Purge(ctx, jetstream.WithPurgeSubject(subject(r)))
 }
 
+// lookEvery is how often a watch looks whether it missed something. The client's library
+// takes some 20 s to find out that the server has forgotten its consumer.
+const lookEvery = 3 * time.Second
+
 // Watch sends a job's record now and whenever it changes, until it is final or ctx ends,
 // and then closes the channel.
 func (q *Queue) Watch(ctx context.Context, tenant, id string) (<-chan job.Record, error) {
@@ -355,20 +378,35 @@ func (q *Queue) Watch(ctx context.Context, tenant, id string) (<-chan job.Record
 	go func() {
 		defer close(records)
 		defer watcher.Stop()
-		for {
-			var entry jetstream.KeyValueEntry
-			var ok bool
+		tick := time.NewTicker(lookEvery)
+		defer tick.Stop()
+		updates := watcher.Updates()
+		for last := uint64(0); ; {
+			var r job.Record
+			var revision uint64
 			select {
-			case entry, ok = <-watcher.Updates():
+			case entry, ok := <-updates:
+				if !ok {
+					updates = nil // looking goes on
+				}
+				if entry == nil || json.Unmarshal(entry.Value(), &r) != nil {
+					continue // what there was has been sent, or the record was deleted
+				}
+				revision = entry.Revision()
+			case <-tick.C:
+				var err error
+				if r, revision, err = q.load(ctx, tenant, id); errors.Is(err, ErrMissing) {
+					return
+				} else if err != nil {
+					continue
+				}
 			case <-ctx.Done():
-			}
-			if !ok {
 				return
 			}
-			var r job.Record
-			if entry == nil || json.Unmarshal(entry.Value(), &r) != nil {
-				continue // what there was has been sent, or the record was deleted
+			if revision <= last {
+				continue
 			}
+			last = revision
 			select {
 			case records <- r:
 			case <-ctx.Done():

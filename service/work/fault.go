@@ -3,6 +3,7 @@ package work
 import (
 	"context"
 	"errors"
+	"syscall"
 
 	"github.com/zkml-go/zkml"
 	"github.com/zkml-go/zkml/circuit"
@@ -64,6 +65,8 @@ func classify(err error) job.Failure {
 		return infra("damaged", "a stored file is damaged", false)
 	case errors.Is(err, blob.ErrMissing), errors.Is(err, ErrNoModel):
 		return infra("missing", "a stored file is missing", true)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return infra("disk_full", "the worker's disk is full", true)
 	case is[*panicError](err):
 		return infra("panic", "the worker met a fault of the program", true)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

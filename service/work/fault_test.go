@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/zkml-go/zkml/internal/inputfile"
@@ -33,6 +35,7 @@ func TestClassify(t *testing.T) {
 		{seal.ErrDamaged, job.Infrastructure, "damaged", false},
 		{blob.ErrMissing, job.Infrastructure, "missing", true},
 		{&panicError{[]byte("secret")}, job.Infrastructure, "panic", true},
+		{&fs.PathError{Op: "write", Path: "secret", Err: syscall.ENOSPC}, job.Infrastructure, "disk_full", true},
 		{context.Canceled, job.Infrastructure, "interrupted", true},
 		{errors.New("secret: no space left on device"), job.Infrastructure, "internal", true},
 	} {
