@@ -218,7 +218,7 @@ func chainHint(err error) string {
 		return "compare the address and the chain with deployments/; zkml deploy deploys what is missing"
 	case errors.As(err, &reverted) && reverted.Name == "ProofRejected":
 		return "the proof doesn't hold for what the contract makes of it: a consumer's context may be another than the proof's"
-	case is[*client.HaltError](err):
+	case is[*client.HaltError](err), errors.As(err, &reverted) && (reverted.Name == "PrecompileFailed" || len(reverted.Data) == 0):
 		return "the node may allow calls too little gas, or the chain's rules be older than Cancun's: ask another --rpc"
 	case is[*client.RPCError](err):
 		return "check --rpc and that the node is running and synchronised"

@@ -227,7 +227,7 @@ const (
 // Nodes that have no code for it name it in words of their own.
 var (
 	revertWords = []string{"execution reverted", "reverted with", "evmerror: revert", "vm exception"}
-	haltWords   = []string{"out of gas", "outofgas", "gas required exceeds", "intrinsic gas", "invalid opcode", "opcodenotfound", "invalidfeopcode",
+	haltWords   = []string{"out of gas", "outofgas", "gas required exceeds", "intrinsic gas", "insufficient gas", "invalid opcode", "opcodenotfound", "invalidfeopcode",
 		"undefined instruction", "bad instruction", "invalid jump", "stack underflow", "stack limit", "stack overflow", "write protection", "static state change"}
 )
 

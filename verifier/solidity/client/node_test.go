@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,7 +13,10 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/eth/ethconfig"
+	"github.com/ethereum/go-ethereum/node"
 
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/verifier/solidity"
@@ -237,4 +241,37 @@ func onScripted(t *testing.T, s *scripted) *client.Client {
 	}
 	t.Cleanup(c.Close)
 	return c
+}
+
+// TestTooLittleGas has nodes of go-ethereum that allow calls too little gas: wherever the
+// contract runs out of it, nobody says that the proof is bad.
+func TestTooLittleGas(t *testing.T) {
+	vk, proof := model(t)
+	verifier, data := client.Development.Address(), common.Address{0xDA}
+	// dataOf is the contract's only variable: the slot of a key is keccak256(key, 0).
+	id := vk.ModelID()
+	slot := crypto.Keccak256Hash(id[:], make([]byte, 32))
+	alloc := types.GenesisAlloc{
+		verifier: {Code: solidity.Reusable(true).Runtime, Storage: map[common.Hash]common.Hash{slot: common.BytesToHash(data[:])}, Balance: new(big.Int)},
+		data:     {Code: vk.Blob(), Balance: new(big.Int)},
+	}
+	seen := map[outcome]int{}
+	for _, gas := range []uint64{0, 25_000, 40_000, 60_000, 80_000, 100_000, 120_000, 140_000, 160_000, 180_000, 200_000, 220_000, 240_000, 260_000, 280_000, 300_000, 400_000, 30_000_000} {
+		c, _ := start(t, alloc, func(_ *node.Config, e *ethconfig.Config) { e.RPCGasCap = gas })
+		_, err := c.Verify(deadline(t), verifier, vk, proof, client.Pin{})
+		got := outcomeOf(err)
+		seen[got]++
+		t.Logf("%d gas: %v", gas, err)
+		switch got {
+		case accepted, failing, halted:
+		default:
+			t.Errorf("%d gas: %s: %v", gas, got, err)
+		}
+		if (gas == 0 || gas >= 400_000) != (got == accepted) { // 0 is no limit
+			t.Errorf("%d gas: %s: %v", gas, got, err)
+		}
+	}
+	if seen[halted] == 0 || seen[accepted] == 0 {
+		t.Errorf("not all is seen: %v", seen)
+	}
 }
