@@ -10,7 +10,7 @@ EZKL ?= bin/ezkl
 # Where the Solidity compiler lies for programs that go run builds elsewhere.
 export ZKML_SOLC ?= $(CURDIR)/node_modules/solc
 
-.PHONY: build test bench bench-ezkl bench-report fuzz visibility evm contracts slither differential tools demo audit gpu-test gpu-full go
+.PHONY: build test bench bench-ezkl bench-report fuzz visibility evm contracts slither differential tools demo audit gpu-test gpu-full go requests
 
 # The command, into bin/.
 build: go
@@ -116,6 +116,11 @@ node_modules/.package-lock.json: package.json package-lock.json
 	  { echo "Node.js 20 or later is missing: install it from https://nodejs.org, then run make tools"; exit 1; }
 	$(NPM) install --no-save --no-audit --no-fund
 	@touch $@
+
+# Sends 30,000 generated requests, most of them bad, to the service's interface as openapi.json
+# describes it: no server error, no undocumented answer, nothing of another tenant. Some minutes.
+requests: go
+	$(GO) test -count=1 -timeout 60m -v -run TestRequests ./service -args -requests 30000
 
 # A proof of LeNet-5's answer on one digit, and the contract that accepts it.
 demo: build tools

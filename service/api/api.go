@@ -101,7 +101,7 @@ func build(c Config) (http.Handler, huma.API) {
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
 	s := &server{Config: c, api: humago.New(mux, config), bodies: make(chan struct{}, maxBodies)}
 	s.metrics = newMetrics(s)
-	s.api.UseMiddleware(s.metrics.time, s.trace, s.authenticate, s.queueUp)
+	s.api.UseMiddleware(s.metrics.time, s.trace, s.authenticate, s.wholeBodies, s.queueUp)
 	s.blobOperations()
 	s.modelOperations()
 	s.proofOperations()
@@ -112,6 +112,7 @@ func build(c Config) (http.Handler, huma.API) {
 	s.keyOperations()
 	s.solidityOperations()
 	s.healthOperations()
+	completeErrors(s.api.OpenAPI())
 	mux.Handle("GET /metrics", s.metrics.handler())
 	return mux, s.api
 }
@@ -164,6 +165,8 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	case errors.Is(err, access.ErrDenied):
 		ctx.SetHeader("WWW-Authenticate", "Bearer")
 		huma.WriteErr(s.api, ctx, http.StatusUnauthorized, err.Error())
+	case ctx.Context().Err() != nil:
+		huma.WriteErr(s.api, ctx, http.StatusBadRequest, "the client has gone")
 	case err != nil:
 		s.Log.Error("read an api key", "error", err.Error())
 		huma.WriteErr(s.api, ctx, http.StatusServiceUnavailable, "the service can't check api keys now")
