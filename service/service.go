@@ -280,3 +280,18 @@ func (s *Service) Work(ctx context.Context, name string) error {
 		AllowDevelopment: s.AllowDevelopment, Memory: s.Memory, Prover: s.Prover, Grace: s.Grace, Log: s.Log.With("worker", name), Tracer: s.Tracer,
 	}).Run(ctx)
 }
+
+// Vanished gives the jobs back that a worker had, which is known to have ended. It looks for
+// them several times, because a job that was claimed a moment before may not be known yet.
+func (s *Service) Vanished(ctx context.Context, name string) {
+	for _, wait := range []time.Duration{0, time.Second, 5 * time.Second} {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		if err := s.queue.Vanished(ctx, name); err != nil && ctx.Err() == nil {
+			s.Log.Warn("take the jobs of a worker that ended", "worker", name, "error", err.Error())
+		}
+	}
+}

@@ -203,6 +203,7 @@ func (a *app) childWorker(serve *cobra.Command, s *service.Service) child.Progra
 	return child.Program{
 		Args: args, Greeting: s.NATSURL(), Stderr: a.stderr, Patience: s.Grace + endPatience,
 		Backoff: 100 * time.Millisecond, MaxBackoff: 30 * time.Second, Hopeless: exitUsage, Log: s.Log,
+		Ended: func(pid int) { go s.Vanished(serve.Context(), workerName(pid)) },
 	}
 }
 
@@ -267,16 +268,16 @@ func (f *serviceFlags) work(ctx context.Context, s *service.Service) error {
 	defer free()
 	s.Log.Info("worker started", "device", name)
 	s.Prover, s.Device = options, name
-	return s.Work(ctx, workerName())
+	return s.Work(ctx, workerName(os.Getpid()))
 }
 
-// workerName tells this program from others.
-func workerName() string {
+// workerName tells the worker of a process of this machine from others.
+func workerName(pid int) string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "worker"
 	}
-	return fmt.Sprintf("%s-%d", host, os.Getpid())
+	return fmt.Sprintf("%s-%d", host, pid)
 }
 
 // together runs parts until ctx ends or one of them does, and then ends the others.

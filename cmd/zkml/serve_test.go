@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -176,6 +177,35 @@ func TestGiveBack(t *testing.T) {
 	p.logged(`"job given back"`, 1)
 	p.logged(`"job started"`, 2)
 	t.Log("the other worker began after", time.Since(begin))
+	j, err := c.Get(ctx, "build", j.ID)
+	if err != nil || j.State != "running" || j.Attempt != 2 {
+		t.Errorf("%+v, %v", j, err)
+	}
+	if _, err := c.Cancel(ctx, "build", j.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestWorkerEnds kills the worker of a service: the next one has its job at once, not when
+// the first is missed.
+func TestWorkerEnds(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the worker's process is found as Linux tells it")
+	}
+	p := newPlace(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	address := freeAddress(t)
+	serve := p.run("serve", "--no-auth", "--listen", address, "--takeover", "10m")
+	c := client.New("http://"+address, "")
+	j := buildModel(ctx, t, c, "lenet5") // some seconds
+	p.logged(`"job started"`, 1)
+	begin := time.Now()
+	if !serve.killChild() {
+		t.Fatal("there is no worker")
+	}
+	p.logged(`"job started"`, 2)
+	t.Log("the next worker began after", time.Since(begin))
 	j, err := c.Get(ctx, "build", j.ID)
 	if err != nil || j.State != "running" || j.Attempt != 2 {
 		t.Errorf("%+v, %v", j, err)

@@ -39,7 +39,9 @@ type Program struct {
 	Backoff, MaxBackoff time.Duration
 	// Hopeless is the exit code of a child that none would do better than, 0 for no such code.
 	Hopeless int
-	Log      *slog.Logger
+	// Ended, if set, is told of a child that ended though nobody wanted it to.
+	Ended func(pid int)
+	Log   *slog.Logger
 }
 
 // end is the line that tells a child to end.
@@ -50,10 +52,13 @@ const end = "end\n"
 func (p Program) Run(ctx context.Context) error {
 	for wait := p.Backoff; ; {
 		begin := time.Now()
-		err := p.once(ctx)
+		pid, err := p.once(ctx)
 		var exit *exec.ExitError
 		if ctx.Err() != nil || p.Hopeless != 0 && errors.As(err, &exit) && exit.ExitCode() == p.Hopeless {
 			return err
+		}
+		if p.Ended != nil && pid != 0 {
+			p.Ended(pid)
 		}
 		if time.Since(begin) > p.MaxBackoff {
 			wait = p.Backoff
@@ -72,32 +77,34 @@ func (p Program) Run(ctx context.Context) error {
 	}
 }
 
-// once runs one child. The error of a child that was told to end is its own.
-func (p Program) once(ctx context.Context) error {
-	ended := make(chan error, 1)
+// once runs one child, and returns its id, 0 if it wasn't started. The error is the child's.
+func (p Program) once(ctx context.Context) (pid int, err error) {
+	done := make(chan struct{})
 	// A thread's priority goes to the processes that it starts, and the system's bond between
 	// parent and child is with the thread: so this one waits for the child, and goes with it.
 	go func() {
+		defer close(done)
 		runtime.LockOSThread()
-		ended <- p.live(ctx)
+		pid, err = p.live(ctx)
 	}()
-	return <-ended
+	<-done
+	return pid, err
 }
 
 // live starts a child on this thread and waits for its end.
-func (p Program) live(ctx context.Context) error {
+func (p Program) live(ctx context.Context) (pid int, err error) {
 	self, err := executable()
 	if err != nil {
-		return fmt.Errorf("start a worker: %w", err)
+		return 0, fmt.Errorf("start a worker: %w", err)
 	}
 	lowerThread()
 	cmd := &exec.Cmd{Path: self, Args: p.Args, Stderr: p.Stderr, SysProcAttr: bound(), WaitDelay: time.Second}
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		return fmt.Errorf("start a worker: %w", err)
+		return 0, fmt.Errorf("start a worker: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
-		return errors.Join(fmt.Errorf("start a worker: %w", err), in.Close())
+		return 0, errors.Join(fmt.Errorf("start a worker: %w", err), in.Close())
 	}
 	expendable(cmd.Process.Pid)
 	io.WriteString(in, p.Greeting+"\n")
@@ -114,9 +121,9 @@ func (p Program) live(ctx context.Context) error {
 	close(gone)
 	stop()
 	if err != nil {
-		return fmt.Errorf("the worker: %w", err)
+		err = fmt.Errorf("the worker: %w", err)
 	}
-	return nil
+	return cmd.Process.Pid, err
 }
 
 // maxGreeting bounds the greeting, in bytes.

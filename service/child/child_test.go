@@ -104,6 +104,8 @@ func TestRun(t *testing.T) {
 	var log bytes.Buffer
 	p := program("good", folder)
 	p.Log = slog.New(slog.NewTextHandler(&log, nil))
+	ended := make(chan int, 1)
+	p.Ended = func(pid int) { ended <- pid }
 	done := make(chan error)
 	go func() { done <- p.Run(ctx) }()
 	first, nice := pidOf(t, await(t, folder, "started"))
@@ -121,8 +123,8 @@ func TestRun(t *testing.T) {
 	}
 	syscall.Kill(first, syscall.SIGKILL)
 	second, _ := pidOf(t, await(t, folder, "started"))
-	if first == second {
-		t.Error("the child wasn't replaced")
+	if told := <-ended; first == second || told != first {
+		t.Errorf("child %d ended, %d is told of, and %d is there", first, told, second)
 	}
 	cancel()
 	if err := <-done; err != nil {
