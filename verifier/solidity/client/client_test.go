@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"errors"
 	"math/big"
+	"sync"
 	"testing"
 	"time"
 
@@ -79,19 +80,30 @@ func dial(t *testing.T, b client.Backend) *client.Client {
 	return c
 }
 
-// model is a key of the development string with a proof.
+// proven is a key of the development string with a proof.
+type proven struct {
+	vk    *prover.VerifyingKey
+	proof *prover.Proof
+}
+
+// proveOnce makes the model of these tests.
+var proveOnce = sync.OnceValues(func() (m proven, err error) {
+	words, err := fixture.Words(fixture.Digits(), fr.NewElement(5), func(bits int) uint64 { return 1 })
+	if err != nil {
+		return m, err
+	}
+	m.vk, m.proof, err = fixture.Make(fixture.Digits(), 1, words)
+	return m, err
+})
+
+// model is a key of the development string with a proof, the same for all tests.
 func model(t *testing.T) (*prover.VerifyingKey, *prover.Proof) {
 	t.Helper()
-	m := fixture.Digits()
-	words, err := fixture.Words(m, fr.NewElement(5), func(bits int) uint64 { return 1 })
+	m, err := proveOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
-	vk, proof, err := fixture.Make(m, 1, words)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return vk, proof
+	return m.vk, m.proof
 }
 
 // deadline bounds a test's waiting.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math/big"
 	"os"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -22,27 +24,36 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// deployConsumer puts the inference template over the model of these tests on a chain.
-func deployConsumer(t *testing.T, c *client.Client) (consumer common.Address, vk *prover.VerifyingKey) {
-	t.Helper()
+// compiled is the inference template for the model of these tests, compiled once.
+var compiled = sync.OnceValues(func() (map[string]evm.Contract, error) {
 	compiler, err := evm.FindCompiler()
 	if err != nil {
-		var missing *evm.ToolError
-		if !errors.As(err, &missing) || os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
+		return nil, err
+	}
+	m, err := proveOnce()
+	if err != nil {
+		return nil, err
+	}
+	files, err := solidity.Export(m.vk, solidity.Options{Template: "inference", AllowDevelopmentSRS: true})
+	if err != nil {
+		return nil, err
+	}
+	return compiler.Compile(context.Background(), files)
+})
+
+// deployConsumer puts the inference template on a chain.
+func deployConsumer(t *testing.T, c *client.Client) (consumer common.Address, vk *prover.VerifyingKey) {
+	t.Helper()
+	contracts, err := compiled()
+	var missing *evm.ToolError
+	if errors.As(err, &missing) && os.Getenv("CI") != "true" {
 		t.Skip(err)
 	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	vk, _ = model(t)
-	files, err := solidity.Export(vk, solidity.Options{Template: "inference", AllowDevelopmentSRS: true})
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx := deadline(t)
-	contracts, err := compiler.Compile(ctx, files)
-	if err != nil {
-		t.Fatal(err)
-	}
 	verifier, err := c.DeployVerifier(ctx, signer, client.Development)
 	if err != nil {
 		t.Fatal(err)
@@ -50,11 +61,11 @@ func deployConsumer(t *testing.T, c *client.Client) (consumer common.Address, vk
 	if _, err := c.Register(ctx, signer, verifier.Address, vk); err != nil {
 		t.Fatal(err)
 	}
-	adapter, err := c.DeployAdapter(ctx, signer, append(contracts["ModelVerifier"].Creation, solidity.AdapterArguments(verifier.Address, nil)...))
+	adapter, err := c.DeployAdapter(ctx, signer, slices.Concat(contracts["ModelVerifier"].Creation, solidity.AdapterArguments(verifier.Address, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	step, err := c.DeployAdapter(ctx, signer, append(contracts["LastAnswer"].Creation, common.LeftPadBytes(adapter.Address[:], 32)...))
+	step, err := c.DeployAdapter(ctx, signer, slices.Concat(contracts["LastAnswer"].Creation, common.LeftPadBytes(adapter.Address[:], 32)))
 	if err != nil {
 		t.Fatal(err)
 	}
