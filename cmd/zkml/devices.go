@@ -73,6 +73,18 @@ func (f *deviceFlag) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.name, "device", "auto", "where to prove: cpu, cuda:N, or auto, the first CUDA card if there is one")
 }
 
+// check returns an error for what isn't the name of a device. A command without the flag has
+// none.
+func (f *deviceFlag) check() error {
+	if f.name == "" {
+		return nil
+	}
+	if _, err := gpu.ParseChoice(f.name); err != nil {
+		return usage(err)
+	}
+	return nil
+}
+
 // open opens the device and returns its name and options of provers that use it. What a card
 // fails at they prove on the CPU; report is told why. close frees the card.
 func (f *deviceFlag) open(lowMemory bool, report func(error)) (name string, o zkml.ProverOptions, close func(), err error) {

@@ -77,6 +77,9 @@ func (f *serviceFlags) config(a *app) (service.Config, error) {
 			return c, usage(err)
 		}
 	}
+	if err := f.device.check(); err != nil {
+		return c, err
+	}
 	if f.replicas < 1 || f.replicas > 5 {
 		return c, usagef("--replicas %d: want 1 to 5", f.replicas)
 	}
