@@ -10,7 +10,7 @@ EZKL ?= bin/ezkl
 # Where the Solidity compiler lies for programs that go run builds elsewhere.
 export ZKML_SOLC ?= $(CURDIR)/node_modules/solc
 
-.PHONY: build test bench bench-ezkl bench-report fuzz visibility evm contracts slither differential tools demo audit gpu-test gpu-full go requests
+.PHONY: build test bench bench-ezkl bench-report fuzz visibility evm contracts slither differential tools demo audit gpu-test gpu-full go requests chaos
 
 # The command, into bin/.
 build: go
@@ -132,6 +132,14 @@ demo: build tools
 # The last line sums it up.
 audit: go tools
 	$(GO) run ./audit/internal/full
+
+# The prover service under load, its programs killed, frozen and cut off from each other,
+# full disks, wrong clocks, a soak and a restart, with the limits that it must keep. The last
+# line sums it up. About half an hour, on two idle cores.
+chaos: go
+	@mkdir -p bin
+	$(GO) build -o bin/chaos ./service/internal/chaos/full
+	@bin/chaos
 
 go:
 	@command -v $(GO) >/dev/null || \

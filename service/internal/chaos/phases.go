@@ -1,0 +1,169 @@
+package chaos
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/zkml-go/zkml/service/client"
+	"github.com/zkml-go/zkml/service/internal/load"
+)
+
+// alone is a service of one program, everything in one folder.
+type alone struct {
+	*Process
+	url    string
+	client *client.Client
+}
+
+// serve starts one whose worker takes what it is given, and waits until it is ready.
+func (b *Bench) serve(ctx context.Context, folder string) (*alone, error) {
+	ports, err := freePorts(1)
+	if err != nil {
+		return nil, err
+	}
+	address := fmt.Sprintf("127.0.0.1:%d", ports[0])
+	s := &alone{url: "http://" + address, client: client.New("http://"+address, "")}
+	s.Process = b.program("serve", "serve", "--no-auth", "--insecure-dev-srs", "--listen", address, "--takeover", "10s", "--max-faults", "1000",
+		"--data", filepath.Join(b.Folder, folder), "--operator-key", filepath.Join(b.Folder, "operator.key"))
+	if err := s.Start(); err != nil {
+		return nil, err
+	}
+	if err := s.ready(ctx); err != nil {
+		s.Kill()
+		return nil, err
+	}
+	return s, nil
+}
+
+// ready waits until the service answers.
+func (s *alone) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		_, err := s.client.Models(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the service isn't ready: %w", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// loader runs the client process and reads its report, which it has for jobs that went wrong
+// too.
+func (b *Bench) loader(ctx context.Context, report any, nice bool, args ...string) error {
+	command := append(append([]string{}, b.Load...), args...)
+	if nice {
+		command = append([]string{"nice", "-n", "10"}, command...)
+	}
+	program := exec.CommandContext(ctx, command[0], command[1:]...)
+	var out bytes.Buffer
+	program.Env, program.Stdout, program.Stderr, program.SysProcAttr = b.environment(), &out, b.Log, bound()
+	failed := program.Run()
+	if err := json.Unmarshal(out.Bytes(), report); err != nil {
+		return fmt.Errorf("the client has no report: %w", failed)
+	}
+	fmt.Fprintf(b.Log, "chaos: the client's report: %s\n", out.Bytes())
+	return nil
+}
+
+// jobs are the arguments for a mix.
+func jobs(mix []load.Mix) (args []string) {
+	for _, m := range mix {
+		args = append(args, "-job", fmt.Sprintf("%s:%d", m.Folder, m.Jobs))
+	}
+	return args
+}
+
+// Throughput has a service prove a mix for many clients at a time, and the library prove the same
+// mix in a loop, a half before and a half after. The ratio is the service's throughput to the
+// library's.
+func (b *Bench) Throughput(ctx context.Context, mix []load.Mix, clients int) (r *load.Report, ratio float64, err error) {
+	var library struct{ proofs, seconds float64 }
+	half := func(odd int) error {
+		var part []load.Mix
+		for _, m := range mix {
+			if n := (m.Jobs + odd) / 2; n > 0 {
+				part = append(part, load.Mix{Folder: m.Folder, Jobs: n})
+			}
+		}
+		var l load.LibraryReport
+		// As nice as the service's worker, which leaves the processor to the server.
+		err := b.loader(ctx, &l, true, append([]string{"-library"}, jobs(part)...)...)
+		library.proofs += float64(l.Proofs)
+		library.seconds += l.Seconds
+		return err
+	}
+	if err := half(1); err != nil {
+		return nil, 0, err
+	}
+	s, err := b.serve(ctx, "load")
+	if err != nil {
+		return nil, 0, err
+	}
+	defer s.Kill()
+	r = &load.Report{}
+	if err := b.loader(ctx, r, false, append([]string{"-server", s.url, "-clients", fmt.Sprint(clients)}, jobs(mix)...)...); err != nil {
+		return r, 0, err
+	}
+	s.Kill()
+	if err := half(0); err != nil {
+		return r, 0, err
+	}
+	return r, r.Throughput / (library.proofs / library.seconds), nil
+}
+
+// Soak has a service make many proofs and watches what its programs hold. The report's Memory
+// says how much that grew.
+func (b *Bench) Soak(ctx context.Context, mix []load.Mix, clients int) (*load.Report, error) {
+	s, err := b.serve(ctx, "soak")
+	if err != nil {
+		return nil, err
+	}
+	defer s.Kill()
+	args := append([]string{"-server", s.url, "-clients", fmt.Sprint(clients), "-watch", fmt.Sprint(s.PID())}, jobs(mix)...)
+	r := &load.Report{}
+	return r, b.loader(ctx, r, false, args...)
+}
+
+// Restart kills a service with jobs in its queue, at least as many as said, and starts it
+// again. They are submitted by one client process and judged by another.
+func (b *Bench) Restart(ctx context.Context, mix load.Mix, queued int) (*load.Report, error) {
+	s, err := b.serve(ctx, "restart")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { s.Kill() }()
+	r := &load.Report{}
+	if err := b.loader(ctx, r, false, append([]string{"-server", s.url, "-submit", "-clients", "16"}, jobs([]load.Mix{mix})...)...); err != nil {
+		return r, err
+	}
+	list := filepath.Join(b.Folder, "accepted.json")
+	data, err := json.Marshal(r)
+	if err == nil {
+		err = os.WriteFile(list, data, 0o600)
+	}
+	if err != nil {
+		return r, err
+	}
+	page, err := s.client.List(ctx, "proof", url.Values{"state": {"queued"}, "limit": {"1000"}})
+	if err != nil || len(page.Jobs) < queued {
+		return r, fmt.Errorf("%d jobs are queued, want %d; %v", len(page.Jobs), queued, err)
+	}
+	s.Kill()
+	if err := s.Start(); err != nil {
+		return r, err
+	}
+	*r = load.Report{}
+	return r, b.loader(ctx, r, false, append([]string{"-server", s.url, "-check", list, "-clients", "8"}, jobs([]load.Mix{mix})...)...)
+}
