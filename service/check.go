@@ -96,7 +96,7 @@ func (s *Service) checkNATS(ctx context.Context) (string, error) {
 	if s.NATS != "" {
 		where = s.nc.ConnectedServerName() + ", version " + s.nc.ConnectedServerVersion()
 	}
-	return fmt.Sprintf("%s: %d streams, replicas: %d", where, count, s.Queue.Replicas), errors.Join(err, streams.Err())
+	return fmt.Sprintf("%s: %d streams, replicas: %d", where, count, s.queue.Options().Replicas), errors.Join(err, streams.Err())
 }
 
 // checkKeys counts the keys that are valid.

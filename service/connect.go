@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -61,6 +62,9 @@ func (s *Service) openRecords(ctx context.Context) error {
 	for _, open := range []func() error{
 		func() (err error) {
 			s.queue, err = queue.Open(ctx, s.nc, s.Queue)
+			if err == nil && s.queue.Lonely() {
+				s.Log.Warn("everything lies on one server of the nats cluster: if that is lost, so are accepted jobs; give --replicas 3")
+			}
 			return err
 		},
 		func() (err error) {
@@ -88,7 +92,7 @@ func (s *Service) insist(ctx context.Context, do func() error) error {
 	}
 	var err error
 	for begin := time.Now(); ; {
-		if err = do(); err == nil || time.Since(begin) > patience {
+		if err = do(); err == nil || errors.Is(err, queue.ErrNoCluster) || time.Since(begin) > patience {
 			return err
 		}
 		select {

@@ -19,7 +19,7 @@ const outlast = 7 * 24 * time.Hour
 
 // openTenants opens what is kept of tenants and of their webhooks.
 func (s *Service) openTenants(ctx context.Context) error {
-	js, replicas := s.queue.JetStream(), s.Queue.Replicas
+	js, replicas := s.queue.JetStream(), s.queue.Options().Replicas
 	bucket, err := queue.Bucket(ctx, js, "zkml_keys", replicas)
 	if err != nil {
 		return err

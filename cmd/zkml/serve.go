@@ -42,7 +42,7 @@ func (f *serviceFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.nats, "nats", "", "`URL` of a nats with jetstream, instead of the embedded one; one with a password belongs into "+natsVariable+" of the environment")
 	flags.StringVar(&f.blobs, "blobs", "", "`URL` of an s3-compatible store for files, s3://bucket/prefix?endpoint=https://host, instead of the folder; its credentials are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment")
 	flags.StringVar(&f.operatorKey, "operator-key", "", "`file` of the key that wraps all others, outside of the data folder; made if it isn't there (default: zkml/operator.key in the user's configuration)")
-	flags.IntVar(&f.replicas, "replicas", 1, "on how many servers of a nats cluster everything lies")
+	flags.IntVar(&f.replicas, "replicas", 0, "on how many servers of a nats cluster everything lies, 1, 3 or 5 (default: as it is, and 1 at first)")
 }
 
 // natsVariable has the URL of the NATS where no flag gives it.
@@ -80,8 +80,8 @@ func (f *serviceFlags) config(a *app) (service.Config, error) {
 	if err := f.device.check(); err != nil {
 		return c, err
 	}
-	if f.replicas < 1 || f.replicas > 5 {
-		return c, usagef("--replicas %d: want 1 to 5", f.replicas)
+	if f.replicas != 0 && f.replicas != 1 && f.replicas != 3 && f.replicas != 5 {
+		return c, usagef("--replicas %d: want 1, 3 or 5: an even number survives no more than the odd one below it", f.replicas)
 	}
 	c.Queue.Replicas = f.replicas
 	switch {

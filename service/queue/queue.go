@@ -48,7 +48,8 @@ type Options struct {
 	// Takeover is how long a worker may be silent before its job goes to another one.
 	Takeover time.Duration
 	Policy   job.Policy
-	// Replicas is on how many servers of a cluster everything lies.
+	// Replicas is on how many servers of a cluster everything lies; 0 is as it is, and one
+	// where there is nothing yet.
 	Replicas int
 	// Now is the program's clock. It is corrected by that of NATS: see Queue.Now.
 	Now func() time.Time
@@ -56,7 +57,7 @@ type Options struct {
 
 // DefaultOptions are the usual ones.
 func DefaultOptions() Options {
-	return Options{MaxJobs: 10000, MaxPerTenant: 1000, Takeover: 30 * time.Second, Policy: job.DefaultPolicy, Replicas: 1, Now: time.Now}
+	return Options{MaxJobs: 10000, MaxPerTenant: 1000, Takeover: 30 * time.Second, Policy: job.DefaultPolicy, Now: time.Now}
 }
 
 // Errors that a caller acts on.
@@ -92,6 +93,9 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the queue: %w", err)
 	}
+	if o.Replicas, err = settleReplicas(ctx, nc, js, o.Replicas); err != nil {
+		return nil, fmt.Errorf("open the queue: %w", err)
+	}
 	q := &Queue{nc: nc, js: js, o: o}
 	if q.records, err = Bucket(ctx, js, recordBucket, o.Replicas); err != nil {
 		return nil, err
@@ -102,7 +106,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Queue, error) {
 		MaxMsgsPerSubject: 1, MaxMsgs: int64(o.MaxJobs), Replicas: o.Replicas,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open the queue: stream: %w", err)
+		return nil, fmt.Errorf("open the queue: stream: %w", tooFew(err))
 	}
 	if _, err = q.measure(ctx); err != nil {
 		return nil, fmt.Errorf("open the queue: %w", err)
@@ -155,18 +159,18 @@ func BucketFor(ctx context.Context, js jetstream.JetStream, name string, replica
 	if _, err := js.KeyValue(ctx, name); errors.Is(err, jetstream.ErrBucketNotFound) {
 		_, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, History: 1, Replicas: replicas, TTL: e.TTL, Storage: storage})
 		if err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
-			return nil, fmt.Errorf("bucket %s: %w", name, err)
+			return nil, fmt.Errorf("bucket %s: %w", name, tooFew(err))
 		}
 	}
 	stream, err := js.Stream(ctx, "KV_"+name)
 	if err != nil {
-		return nil, fmt.Errorf("bucket %s: %w", name, err)
+		return nil, fmt.Errorf("bucket %s: %w", name, tooFew(err))
 	}
 	if config := stream.CachedInfo().Config; config.AllowDirect || config.Replicas != replicas || config.MaxAge != e.TTL {
 		config.AllowDirect, config.Replicas, config.MaxAge = false, replicas, e.TTL
 		config.Duplicates = 0 // at most the age; the server chooses
 		if _, err := js.UpdateStream(ctx, config); err != nil {
-			return nil, fmt.Errorf("bucket %s: %w", name, err)
+			return nil, fmt.Errorf("bucket %s: %w", name, tooFew(err))
 		}
 	}
 	return js.KeyValue(ctx, name)
