@@ -22,7 +22,17 @@
 // receipts. Nothing else is: addresses are computed here, the code found at the
 // verifier's is compared with the code in this package, the registered key with the
 // model's, byte by byte. Answers are limited in size and time. An adapter's code is
-// made for its model, so that a caller has to say which is meant ([Pin]).
+// made for its model, so that a caller has to say which is meant ([Pin]). What a
+// transaction pays is the node's word up to a limit ([Options.MaxFee]), and the chain that
+// it is signed for is the node's unless the caller says which it must be
+// ([Options.ChainID]).
+//
+// # What an error says
+//
+// Only [ErrRejected] says that a proof was refused. A call can fail in other ways, and they
+// are kept apart: another contract or an unknown model ([CodeError], [ErrNotRegistered]), a
+// call that runs out of gas ([HaltError]), a contract that fails ([RevertError]), a node
+// that does ([RPCError]).
 //
 // A transaction counts as done with its first receipt. Where a reorganisation of the
 // chain matters, look again later.
