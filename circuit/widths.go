@@ -2,9 +2,12 @@ package circuit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/zkml-go/zkml/circuit/gadget"
 	"github.com/zkml-go/zkml/quantize"
@@ -13,7 +16,6 @@ import (
 const (
 	minWidth = 3
 	maxWidth = 16
-	entry    = 3 // rows of a table's entry, at least
 )
 
 // WidthsError says that Options.Widths can't be used.
@@ -46,16 +48,14 @@ const maxTables = 3
 // rows, and so the smallest domain. It begins with the best single table of 3 to 16
 // bits and adds the one that saves most rows as long as one does: activations,
 // remainders and hidden weights each want a table of their own width, where a value
-// takes one limb. Each candidate is counted exactly, by a dry run; a table that is
-// larger than the best circuit so far is not tried. What it depends on is the program
-// without the values of its Params, as the rows do.
+// takes one limb. Each candidate is counted exactly, by a dry run, which ends when it
+// has more rows than the best so far. What it depends on is the program without the
+// values of its Params, as the rows do.
 func chooseWidths(ctx context.Context, p *quantize.Program, m *Manifest) ([]int, error) {
 	var best []int
+	rows := MaxRows + 1
 	for len(best) < maxTables {
-		candidates := [][]int{best}
-		if best == nil {
-			candidates = nil
-		}
+		var candidates [][]int
 		for w := minWidth; w <= maxWidth; w++ {
 			if w > maxAdded && best != nil {
 				break // it would have to save more rows than its entries
@@ -66,59 +66,63 @@ func chooseWidths(ctx context.Context, p *quantize.Program, m *Manifest) ([]int,
 				candidates = append(candidates, more)
 			}
 		}
-		better, err := fewestRows(ctx, p, m, candidates)
-		if err != nil || len(better) == len(best) {
-			return better, err
+		i, fewest, err := fewestRows(ctx, p, m, candidates, rows)
+		if err != nil {
+			return nil, err
 		}
-		best = better
+		if best != nil && fewest == rows {
+			break
+		}
+		best, rows = candidates[i], fewest
 	}
 	return best, nil
 }
 
-// fewestRows counts the candidates, two at a time, and returns the first of those
-// with the fewest rows.
-func fewestRows(ctx context.Context, p *quantize.Program, m *Manifest, candidates [][]int) ([]int, error) {
-	rows := make([]int, len(candidates))
-	errs := make([]error, len(candidates))
-	for i := 0; i < len(candidates); i += 2 {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+// fewestRows counts the candidates, two at a time, and returns the index of the first of
+// those with the fewest rows, and how many these are; or most if none has fewer. It begins
+// in the middle, where the best are mostly: the others' counts end the sooner.
+func fewestRows(ctx context.Context, p *quantize.Program, m *Manifest, candidates [][]int, most int) (int, int, error) {
+	var mu sync.Mutex
+	best, fewest := 0, most
+	count := func(i int) error {
+		mu.Lock()
+		limit := fewest
+		mu.Unlock()
+		rows, err := countRows(ctx, p, m, candidates[i], limit)
+		if errors.Is(err, ErrTooLarge) && limit <= MaxRows {
+			return nil // another is better
 		}
-		least := -1
-		for j := range i {
-			if rows[j] > 0 && (least < 0 || rows[j] < least) {
-				least = rows[j]
-			}
+		if err != nil {
+			return err
 		}
-		var wg sync.WaitGroup
-		for j := i; j < min(i+2, len(candidates)); j++ {
-			w := candidates[j]
-			if least > 0 && entry<<w[len(w)-1] > least {
-				continue
-			}
-			wg.Go(func() { rows[j], errs[j] = countRows(ctx, p, m, w) })
+		mu.Lock()
+		defer mu.Unlock()
+		if rows < fewest || rows == fewest && i < best {
+			best, fewest = i, rows
 		}
-		wg.Wait()
-		for j := i; j < min(i+2, len(candidates)); j++ {
-			if errs[j] != nil {
-				return nil, errs[j]
-			}
-		}
+		return nil
 	}
-	best := 0
-	for j := range candidates {
-		if rows[j] > 0 && rows[j] < rows[best] {
-			best = j
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(2)
+	middle := len(candidates) / 2
+	for k := range candidates {
+		i := middle + k/2 // middle, middle−1, middle+1, …
+		if k%2 == 1 {
+			i = middle - (k+1)/2
 		}
+		g.Go(func() error { return count(i) })
 	}
-	return candidates[best], nil
+	err := g.Wait()
+	return best, fewest, err
 }
 
-// countRows returns the rows of the circuit with tables of the given widths.
-func countRows(ctx context.Context, p *quantize.Program, m *Manifest, widths []int) (int, error) {
+// countRows returns the rows of the circuit with tables of the given widths, without
+// those of the public words, or ErrTooLarge if they are more than most.
+func countRows(ctx context.Context, p *quantize.Program, m *Manifest, widths []int, most int) (int, error) {
 	c := &compiler{program: p, manifest: m, b: gadget.NewDry(widths...)}
+	c.b.Limit(most)
 	if err := c.compile(ctx); err != nil {
 		return 0, err
 	}
-	return c.b.Rows() + m.NbWords(), nil
+	return c.b.Rows(), nil
 }

@@ -92,7 +92,7 @@ type Builder struct {
 	runs      []run    // which region each row belongs to
 	widths    []int    // of range tables, ascending
 	proven    map[Wire]Proven
-	bound     map[Wire]bool
+	bound     []bool            // by wire; wires beyond aren't
 	reach     map[Wire]Interval // of results of linear maps
 	committed []int             // rows that carry the COMMITTED flag
 	inputs    []Expr
@@ -108,7 +108,9 @@ type Builder struct {
 	ranges    map[int]*Table           // by width
 	lookups   map[string]*Table        // by content
 	tables    []*Table                 // all of them
-	queries   int                      // of all tables
+	pending   int                      // half rows that open tables take at least
+	most      int                      // rows, beyond which it is too large
+	steps     int                      // calls of limit
 	err       error
 	ended     func() error // see Bounded
 }
@@ -134,13 +136,14 @@ func New(capacity int, widths ...int) *Builder {
 }
 
 // NewDry returns a Builder that only counts: the same calls give the same number
-// of rows as on one from New, in a fraction of the time. It is the cost model.
+// of rows as on one from New, in a fraction of the time. It is the cost model. What
+// checks a range table is counted for the table alone, not for those who query it.
 func NewDry(widths ...int) *Builder {
 	return &Builder{
 		widths:    widths,
+		most:      MaxRows,
 		rowsBy:    make(map[Region]int),
 		proven:    make(map[Wire]Proven),
-		bound:     make(map[Wire]bool),
 		reach:     make(map[Wire]Interval),
 		derived:   make(map[string]Expr),
 		powers:    make(map[int]Expr),
@@ -214,21 +217,26 @@ var ErrTooLarge = fmt.Errorf("the circuit has more than %d rows", MaxRows)
 // Err returns the first error so far. Nothing is written after it.
 func (b *Builder) Err() error { return b.err }
 
-// limit fails when the rows written, and two at least for each query of a table that
-// isn't closed yet, are too many. Within Bounded it ends the work then, and when the
+// Limit makes a circuit of more rows than these too large, if they are fewer than
+// MaxRows.
+func (b *Builder) Limit(rows int) { b.most = min(rows, MaxRows) }
+
+// limit fails when the rows written, and those that tables which aren't closed yet
+// take at least, are too many. Within Bounded it ends the work then, and when the
 // context has ended.
 func (b *Builder) limit() {
 	least := b.rows
 	if b.phase == Decide {
-		least += 2 * b.queries
+		least += b.pending / 2
 	}
-	if least > MaxRows {
+	if least > b.most {
 		b.fail(ErrTooLarge)
 		if b.ended != nil {
 			panic(stopped{b.err})
 		}
 	}
-	if b.ended != nil && (b.rows+b.queries)&(1<<14-1) == 0 {
+	b.steps++
+	if b.ended != nil && b.steps&(1<<14-1) == 0 {
 		if err := b.ended(); err != nil {
 			panic(stopped{err})
 		}
@@ -257,17 +265,22 @@ func (b *Builder) Bounded(ctx context.Context, f func() error) (err error) {
 	return f()
 }
 
-// row writes ql·xa + qr·xb + qm·xa·xb + qo·xc + qk = 0 and returns its index.
-func (b *Builder) row(xa, xb, xc Wire, ql, qr, qm, qo, qk fr.Element, flag constraint.CommitmentConstraint) int {
+// count adds rows to the region.
+func (b *Builder) count(rows int) {
 	if n := len(b.runs); n == 0 || b.runs[n-1].region != b.region {
 		b.runs = append(b.runs, run{b.rows, b.region})
 		if _, seen := b.rowsBy[b.region]; !seen {
 			b.regions = append(b.regions, b.region)
 		}
 	}
-	b.rowsBy[b.region]++
-	b.rows++
+	b.rowsBy[b.region] += rows
+	b.rows += rows
 	b.limit()
+}
+
+// row writes ql·xa + qr·xb + qm·xa·xb + qo·xc + qk = 0 and returns its index.
+func (b *Builder) row(xa, xb, xc Wire, ql, qr, qm, qo, qk fr.Element, flag constraint.CommitmentConstraint) int {
+	b.count(1)
 	if b.sys == nil || b.err != nil {
 		return b.rows - 1
 	}

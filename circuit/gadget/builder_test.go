@@ -189,7 +189,7 @@ func TestBounded(t *testing.T) {
 		if !errors.Is(err, test.want) {
 			t.Errorf("%s: %v", test.name, err)
 		}
-		if extra := b.rows + 2*b.queries - test.rows; extra > 1<<15 {
+		if extra := b.rows + b.pending/2 - test.rows; extra > 1<<15 {
 			t.Errorf("%s: ended after %d rows", test.name, extra)
 		}
 	}

@@ -17,27 +17,34 @@ var (
 // Commit makes the challenge depend on the wire of x, if it has one and it isn't
 // bound yet. One row. Not allowed in the Check phase.
 func (b *Builder) Commit(x Expr) {
-	if x.IsConst() || b.bound[x.Wire] {
+	if x.IsConst() || b.Bound(x.Wire) {
 		return
 	}
 	if b.phase >= Check {
 		b.fail(fmt.Errorf("wire %d committed after the challenge was drawn", x.Wire))
 		return
 	}
-	b.bound[x.Wire] = true
+	b.Bind(x.Wire)
 	var zero fr.Element
 	// -x + PI2 = 0, where gnark's prover and verifier put in PI2
 	b.committed = append(b.committed, b.row(x.Wire, 0, 0, minusOne, zero, zero, zero, zero, constraint.COMMITTED))
-	b.inputs = append(b.inputs, exprOf(x.Wire))
+	if b.sys != nil {
+		b.inputs = append(b.inputs, exprOf(x.Wire))
+	}
 }
 
 // Bind records that w is a function of bound wires, so that it needs no commitment
 // of its own.
-func (b *Builder) Bind(w Wire) { b.bound[w] = true }
+func (b *Builder) Bind(w Wire) {
+	if n := int(w) + 1; n > len(b.bound) {
+		b.bound = append(b.bound, make([]bool, n-len(b.bound))...)
+	}
+	b.bound[w] = true
+}
 
 // Bound reports whether the challenge depends on w: it is committed, or determined
 // by committed wires.
-func (b *Builder) Bound(w Wire) bool { return b.bound[w] }
+func (b *Builder) Bound(w Wire) bool { return int(w) < len(b.bound) && b.bound[w] }
 
 // Challenge returns a challenge: the hash of the commitment for the empty tag, and
 // for another the in-circuit hash of (tag, that). Challenges of different tags are

@@ -33,6 +33,9 @@ func Int(v int64) (e fr.Element) {
 
 // Pow2 returns the field element 2^n, n >= 0.
 func Pow2(n int) (e fr.Element) {
+	if n < 64 {
+		return fr.NewElement(1 << n)
+	}
 	e.SetBigInt(new(big.Int).Lsh(big.NewInt(1), uint(n)))
 	return
 }

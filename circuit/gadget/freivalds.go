@@ -126,7 +126,7 @@ func (l *layer) commitPacked(b *Builder, k block, taps []tap) {
 }
 
 // isBound reports whether the challenge depends on x.
-func (b *Builder) isBound(x Expr) bool { return x.IsConst() || b.bound[x.Wire] }
+func (b *Builder) isBound(x Expr) bool { return x.IsConst() || b.Bound(x.Wire) }
 
 // bindSum makes the challenge depend on a computed sum: for free if all its terms
 // are bound.

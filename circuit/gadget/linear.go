@@ -175,7 +175,7 @@ func (b *Builder) reaches(x Expr) (Interval, bool) {
 func (l *layer) bindDirect(b *Builder) {
 	for _, operand := range [...][]Expr{l.x.Exprs, l.weights.Exprs, l.bias.Exprs} {
 		for _, x := range operand {
-			if !x.IsConst() && !b.bound[x.Wire] {
+			if !x.IsConst() && !b.Bound(x.Wire) {
 				return
 			}
 		}

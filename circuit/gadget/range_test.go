@@ -1,6 +1,7 @@
 package gadget
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -16,9 +17,16 @@ func finished(t testing.TB, inputs int, widths []int, build func(b *Builder, xs 
 		t.Fatal(err)
 	}
 	dry := NewDry(widths...)
+	dry.Limit(b.Rows()) // which it must not take to be passed before it is
 	build(dry, secrets(dry, inputs))
 	if err := dry.Finish(); err != nil || dry.Rows() != b.Rows() {
 		t.Fatalf("dry run: %d rows, %v; want %d", dry.Rows(), err, b.Rows())
+	}
+	few := NewDry(widths...)
+	few.Limit(b.Rows() - 1)
+	build(few, secrets(few, inputs))
+	if err := few.Finish(); !errors.Is(err, ErrTooLarge) && b.Rows() > 0 {
+		t.Fatalf("%d rows where %d are allowed: %v", b.Rows(), b.Rows()-1, err)
 	}
 	if b.Rows() != b.System().GetNbConstraints() {
 		t.Fatalf("%d rows counted, %d written", b.Rows(), b.System().GetNbConstraints())
