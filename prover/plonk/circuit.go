@@ -102,11 +102,14 @@ func New(ctx context.Context, system *cs.SparseR1CS, pk *gnark.ProvingKey, o Opt
 	}
 	p.nbPublic = len(system.Public)
 	p.used = p.nbPublic + system.GetNbConstraints()
-	domain := fft.NewDomain(uint64(p.used), fft.WithoutPrecompute())
-	p.n = int(domain.Cardinality)
-	if p.n < minDomain {
+	if p.used <= minDomain/2 {
 		return nil, fmt.Errorf("circuit has %d rows: the least domain is %d", p.used, minDomain)
 	}
+	if p.vk == nil {
+		return nil, fmt.Errorf("%w: it has no verifying key", ErrKey)
+	}
+	domain := fft.NewDomain(uint64(p.used), fft.WithoutPrecompute())
+	p.n = int(domain.Cardinality)
 	if uint64(p.n) != p.vk.Size || p.vk.NbPublicVariables != uint64(p.nbPublic) || len(p.vk.Qcp) != len(p.commitments) {
 		return nil, fmt.Errorf("%w: it has a domain of %d, %d public words and %d commitments: the circuit has %d, %d and %d",
 			ErrKey, p.vk.Size, p.vk.NbPublicVariables, len(p.vk.Qcp), p.n, p.nbPublic, len(p.commitments))

@@ -221,6 +221,50 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestCancelLarge ends the context in the middle of rounds that take their time: with
+// -full, in a domain of 2^18.
+func TestCancelLarge(t *testing.T) {
+	log := 13
+	if *full {
+		log = 18
+	}
+	s, err := plonktest.Chain(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plonk.New(t.Context(), s.System, s.Key, plonk.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	var began time.Time
+	took := make([]time.Duration, plonk.NbRounds)
+	for round := range plonk.Round(plonk.NbRounds) { // without and then with what rounds take
+		for _, part := range []time.Duration{0, 3} {
+			ctx, cancel := context.WithCancel(t.Context())
+			var cancelled time.Time
+			_, err := p.Prove(ctx, s.Witness, plonk.ProofOptions{Progress: func(r plonk.Round) {
+				if r > 0 && took[r-1] == 0 {
+					took[r-1] = time.Since(began)
+				}
+				began = time.Now()
+				if r == round {
+					time.AfterFunc(part*took[max(r-1, 0)]/4, func() { cancelled = time.Now(); cancel() })
+				}
+			}})
+			if err == nil || !errors.Is(err, context.Canceled) {
+				cancel()
+				continue // the round, and the proof with it, was done before
+			}
+			late := time.Since(cancelled)
+			t.Logf("cancelled in %s: returned %s later", round, late)
+			if late > time.Second {
+				t.Errorf("cancelled in %s: returned %s later", round, late)
+			}
+		}
+	}
+}
+
 // TestConcurrent makes proofs with one prover at the same time.
 func TestConcurrent(t *testing.T) {
 	s, err := plonktest.Random(26)
