@@ -15,23 +15,34 @@ import (
 	"github.com/zkml-go/zkml/service/internal/load"
 )
 
-// alone is a service of one program, everything in one folder.
-type alone struct {
+// Server is a service, or the server of one.
+type Server struct {
 	*Process
+	Client *client.Client
 	url    string
-	client *client.Client
+	args   []string // what a worker has to be given too
 }
 
-// serve starts one whose worker takes what it is given, and waits until it is ready.
-func (b *Bench) serve(ctx context.Context, folder string) (*alone, error) {
+// Serve starts zkml serve with everything in one folder, and waits until it is ready. More
+// arguments may follow.
+func (b *Bench) Serve(ctx context.Context, folder string, more ...string) (*Server, error) {
 	ports, err := freePorts(1)
 	if err != nil {
 		return nil, err
 	}
 	address := fmt.Sprintf("127.0.0.1:%d", ports[0])
-	s := &alone{url: "http://" + address, client: client.New("http://"+address, "")}
-	s.Process = b.program("serve", "serve", "--no-auth", "--insecure-dev-srs", "--listen", address, "--takeover", "10s", "--max-faults", "1000",
-		"--data", filepath.Join(b.Folder, folder), "--operator-key", filepath.Join(b.Folder, "operator.key"))
+	s := &Server{url: "http://" + address, Client: client.New("http://"+address, "")}
+	common := []string{
+		"--insecure-dev-srs", "--takeover", "10s", "--max-faults", "1000",
+		"--data", filepath.Join(b.Folder, folder), "--operator-key", filepath.Join(b.Folder, "operator.key"),
+	}
+	for _, arg := range more {
+		if arg != "--no-worker" {
+			s.args = append(s.args, arg)
+		}
+	}
+	s.args = append(common, s.args...)
+	s.Process = b.program("serve", append(append([]string{"serve", "--no-auth", "--listen", address}, common...), more...)...)
 	if err := s.Start(); err != nil {
 		return nil, err
 	}
@@ -42,12 +53,17 @@ func (b *Bench) serve(ctx context.Context, folder string) (*alone, error) {
 	return s, nil
 }
 
+// Worker returns a zkml worker of a server that was given --nats. It isn't started.
+func (b *Bench) Worker(s *Server, name string) *Process {
+	return b.program("worker "+name, append([]string{"worker"}, s.args...)...)
+}
+
 // ready waits until the service answers.
-func (s *alone) ready(ctx context.Context) error {
+func (s *Server) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
-		_, err := s.client.Models(ctx)
+		_, err := s.Client.Models(ctx)
 		if err == nil {
 			return nil
 		}
@@ -107,7 +123,7 @@ func (b *Bench) Throughput(ctx context.Context, mix []load.Mix, clients int) (r 
 	if err := half(1); err != nil {
 		return nil, 0, err
 	}
-	s, err := b.serve(ctx, "load")
+	s, err := b.Serve(ctx, "load")
 	if err != nil {
 		return nil, 0, err
 	}
@@ -126,7 +142,7 @@ func (b *Bench) Throughput(ctx context.Context, mix []load.Mix, clients int) (r 
 // Soak has a service make many proofs and watches what its programs hold. The report's Memory
 // says how much that grew.
 func (b *Bench) Soak(ctx context.Context, mix []load.Mix, clients int) (*load.Report, error) {
-	s, err := b.serve(ctx, "soak")
+	s, err := b.Serve(ctx, "soak")
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +155,7 @@ func (b *Bench) Soak(ctx context.Context, mix []load.Mix, clients int) (*load.Re
 // Restart kills a service with jobs in its queue, at least as many as said, and starts it
 // again. They are submitted by one client process and judged by another.
 func (b *Bench) Restart(ctx context.Context, mix load.Mix, queued int) (*load.Report, error) {
-	s, err := b.serve(ctx, "restart")
+	s, err := b.Serve(ctx, "restart")
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +172,7 @@ func (b *Bench) Restart(ctx context.Context, mix load.Mix, queued int) (*load.Re
 	if err != nil {
 		return r, err
 	}
-	page, err := s.client.List(ctx, "proof", url.Values{"state": {"queued"}, "limit": {"1000"}})
+	page, err := s.Client.List(ctx, "proof", url.Values{"state": {"queued"}, "limit": {"1000"}})
 	if err != nil || len(page.Jobs) < queued {
 		return r, fmt.Errorf("%d jobs are queued, want %d; %v", len(page.Jobs), queued, err)
 	}
