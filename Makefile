@@ -65,12 +65,13 @@ visibility: go tools
 # The reusable verifier's long tests: 300 proofs on which it agrees with gnark's
 # contract and the Go verifier, all of their fields changed one by one; 100,000 mutated
 # calls; gas. And LeNet-5 on two nodes, driven by the command, and the consumer templates
-# attacked and built by forge. The last line sums it up.
-# About ten minutes.
+# built by forge, deployed and attacked on both. The last line sums it up.
+# About fifteen minutes.
 evm: go tools
 	@mkdir -p bin
 	$(GO) test -count=1 -timeout 60m -v -run TestScripts/lenet ./cmd/zkml -args -full
-	$(GO) test -count=1 -timeout 60m -v -run 'TestLending|TestEligibility|TestTicTacToe|TestProjects' ./verifier/solidity/evm -args -full
+	$(GO) test -count=1 -timeout 60m -v -run TestTemplateScripts -parallel 2 ./cmd/zkml -args -full
+	$(GO) test -count=1 -timeout 60m -v -run 'TestInference|TestLending|TestEligibility|TestTicTacToe|TestProjects' ./verifier/solidity/evm -args -full
 	$(GO) test -count=1 -timeout 60m -v ./verifier/solidity/internal/reusable -args -full -summary $(CURDIR)/bin/evm.txt
 	@cat bin/evm.txt
 

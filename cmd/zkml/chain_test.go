@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -35,21 +36,32 @@ import (
 // The account that has ether on the nodes that scripts start: the first of anvil's.
 const nodeKey = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 
-// scriptNode starts a node, anvil or geth's on a simulated chain, and sets RPC to its
-// address and SENDER to the account of nodeKey.
+// scriptNode starts a node, anvil, bare of the deployment proxy or not, or geth's on a
+// simulated chain, and sets RPC to its address and SENDER to the account of nodeKey. MALLORY
+// and ATTESTER, who have ether too, are the accounts of MALLORY_KEY and ATTESTER_KEY.
 func scriptNode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: node anvil|geth")
+		ts.Fatalf("usage: node anvil|bare|geth")
 	}
 	signer, err := client.ParseKey(nodeKey)
 	ts.Check(err)
 	ts.Setenv("SENDER", signer.Address.Hex())
 	ts.Setenv("NODE_KEY", nodeKey)
+	rich := []common.Address{signer.Address}
+	for name, key := range map[string]string{"MALLORY": malloryKey, "ATTESTER": attesterKey} {
+		other, err := client.ParseKey(key)
+		ts.Check(err)
+		ts.Setenv(name, other.Address.Hex())
+		ts.Setenv(name+"_KEY", key)
+		rich = append(rich, other.Address)
+	}
 	switch args[0] {
 	case "anvil":
 		ts.Setenv("RPC", startAnvil(ts))
+	case "bare":
+		ts.Setenv("RPC", startAnvil(ts, "--disable-default-create2-deployer"))
 	case "geth":
-		ts.Setenv("RPC", startGeth(ts, signer.Address))
+		ts.Setenv("RPC", startGeth(ts, rich))
 	default:
 		ts.Fatalf("no node %s", args[0])
 	}
@@ -65,10 +77,10 @@ func anvilBinary() (string, error) {
 }
 
 // startAnvil runs anvil on a port of its choice.
-func startAnvil(ts *testscript.TestScript) string {
+func startAnvil(ts *testscript.TestScript, flags ...string) string {
 	binary, err := anvilBinary()
 	ts.Check(err)
-	cmd := exec.Command(binary, "--port", "0", "--hardfork", "osaka")
+	cmd := exec.Command(binary, append([]string{"--port", "0", "--hardfork", "osaka"}, flags...)...)
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
@@ -89,15 +101,32 @@ func startAnvil(ts *testscript.TestScript) string {
 
 // startGeth runs go-ethereum's node on a simulated chain, with a block for whatever is
 // pending.
-func startGeth(ts *testscript.TestScript, rich common.Address) string {
+func startGeth(ts *testscript.TestScript, rich []common.Address) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
 	port := listener.Addr().(*net.TCPAddr).Port
 	ts.Check(listener.Close())
-	chain := simulated.NewBackend(types.GenesisAlloc{rich: {Balance: new(big.Int).Mul(big.NewInt(1e18), big.NewInt(1000))}},
+	genesis := types.GenesisAlloc{}
+	for _, account := range rich {
+		genesis[account] = types.Account{Balance: new(big.Int).Mul(big.NewInt(1e18), big.NewInt(1000))}
+	}
+	chain := simulated.NewBackend(genesis,
 		func(n *node.Config, _ *ethconfig.Config) {
 			n.HTTPHost, n.HTTPPort, n.HTTPModules = "127.0.0.1", port, []string{"eth", "net"}
 		})
+	// Until it has indexed a block, the node answers no question about a transaction: some
+	// programs take that for a failure.
+	chain.Commit()
+	for {
+		_, err := chain.Client().TransactionReceipt(context.Background(), common.Hash{})
+		if errors.Is(err, ethereum.NotFound) {
+			break
+		}
+		if err == nil || !strings.Contains(err.Error(), "indexing") {
+			ts.Fatalf("asking for a receipt: %v", err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)

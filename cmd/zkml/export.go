@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/spf13/cobra"
@@ -41,7 +42,12 @@ func (a *app) exportSolidityCommand() *cobra.Command {
 		Short: "write a Foundry project with the model's contract",
 		Long: `The project has the model's own contract, ModelVerifier: it takes tensors in the
 model's shape and asks zkml's verifier, in which the model's key is registered. With
---standalone it has gnark's verifier for this one key instead.`,
+--standalone it has gnark's verifier for this one key instead.
+
+--template adds a contract that acts on the model's answers, to go on from. Which models
+fit:
+` + templateNeeds() + `
+The project's README says what its constructor takes, and how to deploy it.`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := require("vk", key); err != nil {
@@ -90,6 +96,15 @@ model's shape and asks zkml's verifier, in which the model's key is registered. 
 	output(cmd.Flags(), &out, "the project's `folder`; files of the same names are replaced")
 	insecure(cmd.Flags(), &dev)
 	return cmd
+}
+
+// templateNeeds lists the templates with what they want of a model.
+func templateNeeds() string {
+	var text strings.Builder
+	for _, t := range solidity.Templates() {
+		fmt.Fprintf(&text, "\n  %-12s %s", t.Name, t.Needs)
+	}
+	return text.String() + "\n"
 }
 
 // calldataResult is what export calldata prints.

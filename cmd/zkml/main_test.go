@@ -55,7 +55,7 @@ func (t tests) Run() int {
 //	answer FROM NAME TO   write the first hidden output of a secrets file as input NAME
 //	token FROM            use the api key that a command printed
 //	expect FILE COMMAND … run it with what the file holds in place of @
-//	node anvil|geth       start a node; RPC is its address, NODE_KEY the key of SENDER, who has ether
+//	node anvil|bare|geth  start a node; RPC is its address, NODE_KEY the key of SENDER, who has ether
 //	keystore KEY PASSWORD write NODE_KEY as a keystore file, and the file's password
 //	record FOLDER CHAIN   VERIFIER, DATA, MODEL_ID, ADAPTER, ADAPTER_HASH: what has been deployed
 //	consumer VERIFIER ID  deploy testdata/LastAnswer.sol; CONSUMER is its address
@@ -64,9 +64,14 @@ func (t tests) Run() int {
 // and the variables MODELS, the folder of the trained models, and ADDRESS, one to serve on. The development srs is
 // shared through ZKML_CACHE.
 func TestScripts(t *testing.T) {
-	cache := t.TempDir()
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	p := scriptParams(t.TempDir())
+	p.Dir = "testdata/script"
+	testscript.Run(t, p)
+}
+
+// scriptParams are how scripts run, but for where they are.
+func scriptParams(cache string) testscript.Params {
+	return testscript.Params{
 		RequireExplicitExec: true,
 		Setup:               func(env *testscript.Env) error { return setupScript(env, cache) },
 		Condition:           scriptCondition,
@@ -76,7 +81,7 @@ func TestScripts(t *testing.T) {
 			"token": scriptToken,
 			"node":  scriptNode, "keystore": scriptKeystore, "record": scriptRecord, "consumer": scriptConsumer, "view": scriptView,
 		},
-	})
+	}
 }
 
 // setupScript sets the variables of a script.

@@ -112,7 +112,7 @@ func Templates() []Template {
 		{
 			Name: "tictactoe", Contract: "TicTacToeConsumer", prepare: takesBoard, files: []string{"TicTacToeConsumer.sol"},
 			Policy:   "a game whose house moves only as the network does: the contract packs the network's input itself",
-			Needs:    "one public input and one public output of nine elements each, a cell each from the top left, row by row: in, 1 for a stone of the one to move, -1 for the other's, 0 for none; out, a score; weights fixed",
+			Needs:    "one public input and one public output of nine elements each, for the cells row by row: 1 for a stone of the side to move, -1 for the other's and 0 go in, scores come out; weights fixed",
 			Compile:  "zkml compile tictactoe.onnx",
 			Call:     "answer(uint256:$GAME,proof,tensors)",
 			Settings: []Setting{{"TURN_SECONDS", "uint256", "for how many seconds a side may think"}},

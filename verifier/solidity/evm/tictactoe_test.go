@@ -1,9 +1,11 @@
 package evm_test
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/big"
+	"math/bits"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -14,6 +16,7 @@ import (
 	"github.com/zkml-go/zkml/graph"
 	"github.com/zkml-go/zkml/prover"
 	"github.com/zkml-go/zkml/tensor"
+	"github.com/zkml-go/zkml/verifier/solidity/evm"
 )
 
 // The states of TicTacToeConsumer.
@@ -189,6 +192,13 @@ func TestTicTacToe(t *testing.T) {
 		g.send(mallory, late, g.pack("claimTimeout", big.NewInt(5)))
 		g.expect(5, houseWon)
 	})
+	t.Run("huge statements", func(t *testing.T) {
+		g.t = t
+		g.send(alice, start, g.pack("start"))
+		id := g.read(start, "games").(*big.Int).Int64()
+		g.send(alice, start, g.playCall(id, 0))
+		g.hugeStatements(id)
+	})
 	t.Run("free cells", func(t *testing.T) {
 		g.t = t
 		scores := make([]*big.Int, 9)
@@ -253,6 +263,49 @@ func (g *table) attackRound(id int64) {
 	for _, seconds := range []*big.Int{new(big.Int), new(big.Int).Lsh(big.NewInt(1), 32), new(big.Int).SetUint64(math.MaxUint64)} {
 		g.refusesCreation("InvalidTurn", g.adapterAddress(), seconds)
 	}
+}
+
+// hugeStatements sends more than the contract reads: that costs the sender what the bytes do,
+// and who sends a length without bytes next to nothing.
+func (g *table) hugeStatements(id int64) {
+	g.t.Helper()
+	b, _ := g.position(id)
+	honest, _ := g.reply(id, b)
+	type tensors struct{ Board, Logits []byte }
+	try := func(name string, calldata []byte, want string, most uint64) {
+		g.t.Helper()
+		r, err := g.contract.CallUnder(evm.Conditions{Sender: alice, Time: start, ChainID: chain}, calldata)
+		switch {
+		case err != nil:
+			g.t.Fatal(err)
+		case r.Revert == nil || r.Revert.Name != want:
+			g.t.Errorf("%s: %v, want %q", name, r.Revert, want)
+		case r.ExecutionGas > most:
+			g.t.Errorf("%s costs %d gas", name, r.ExecutionGas)
+		}
+		g.t.Logf("%s: %d gas", name, r.ExecutionGas)
+	}
+	const size = 64 << 10
+	answer := func(board, scores int) []byte {
+		values, err := g.abi.Methods["answer"].Inputs.Unpack(honest[4:])
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		return g.pack("answer", big.NewInt(id), values[1], tensors{make([]byte, board), make([]byte, scores)})
+	}
+	try("a huge board, which is ignored", answer(size, 9*2), "TensorLength", 200_000)
+	try("huge scores", answer(9, size), "TensorLength", 200_000)
+	// The scores are at the end, behind their length.
+	scores := &g.m.model.Circuit.Manifest.Outputs[0]
+	length := bits.Len64(uint64(max(-scores.Lo, scores.Lo+1<<scores.Bits)))/8 + 1
+	lie := bytes.Clone(honest)
+	at := len(lie) - (9*length+31)/32*32 - 32
+	if lie[at+31] != byte(9*length) {
+		g.t.Fatalf("%x isn't the length of the scores", lie[at:at+32])
+	}
+	copy(lie[at:], bytes.Repeat([]byte{0xff}, 32))
+	try("scores of no end", lie, "Error", 10_000) // a panic
+	g.repel(sends(alice, start, honest))
 }
 
 // bestMove returns a move of the player's that gives away nothing, by minimax.

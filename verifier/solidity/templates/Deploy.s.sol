@@ -21,6 +21,19 @@ interface Vm {
 
     /// @notice Ends that.
     function stopBroadcast() external;
+{{- if not .Standalone}}
+
+    /// @notice Asks the chain's node; without --rpc-url there is none.
+    /// @param method the method's name
+    /// @param params its arguments in JSON
+    /// @return data the answer
+    function rpc(string calldata method, string calldata params) external returns (bytes memory data);
+
+    /// @notice Writes an address.
+    /// @param value the address
+    /// @return text the address in hexadecimal digits
+    function toString(address value) external pure returns (string memory text);
+{{- end}}
 {{- range .Cheatcodes}}
 
     /// @notice Reads an environment variable; without it the script fails.
@@ -48,7 +61,10 @@ contract Deploy {
     /// @dev The deterministic deployment proxy: takes a salt and creation code.
     address private constant PROXY = 0x4e59b44847b379578588920cA78FbF26c0B4956C;
 
-    /// @notice The proxy isn't on this chain, or didn't create the contract.
+    /// @notice The proxy isn't on this chain: zkml deploy creates it.
+    error NoProxy();
+
+    /// @notice The proxy didn't create the contract.
     /// @param expected where the contract should be
     error NotCreated(address expected);
 {{- end}}
@@ -98,6 +114,7 @@ contract Deploy {
 {{- else}}
     function run() external returns (ModelVerifier adapter) {
 {{- end}}
+        _requireProxy();
         VM.startBroadcast();
         IZkmlVerifier verifier = IZkmlVerifier(_create(VerifierCode.CREATION));
         if (verifier.dataOf(keccak256(VerifyingKey.BLOB)) == address(0)) {
@@ -149,6 +166,20 @@ contract Deploy {
 {{- end}}
 {{- end}}
 {{- if not .Standalone}}
+
+    /// @dev Reverts unless the proxy is on the chain: forge runs this script with a proxy where
+    /// there is none, and sends transactions that would then do nothing.
+    function _requireProxy() private {
+        string memory params = string.concat("[\"", VM.toString(PROXY), "\", \"latest\"]");
+        try VM.rpc("eth_getCode", params) returns (bytes memory code) {
+            if (code.length == 0) {
+                revert NoProxy();
+            }
+        } catch {
+            // Without a chain this is a rehearsal.
+            return;
+        }
+    }
 
     /// @dev Has the proxy create a contract with salt 0, unless it is there (EIP-1014).
     /// @param creation the contract's creation code, the constructor's arguments behind it
