@@ -113,8 +113,12 @@ func (r *result) machineText() string {
 	if !m.Accelerated {
 		vector = "without"
 	}
-	text := fmt.Sprintf("Measured on %s on %d cores of %s with %.1f GB (%s, %s), %s the vector instructions of [prover/msm](../prover/msm); medians of %d pairs of proofs. The load of the minute before was %.1f.\n",
-		r.Time.Format("2 January 2006"), m.Cores, m.CPU, m.Memory, m.System, m.Go, vector, r.Runs, m.Load)
+	pairs := fmt.Sprintf("medians of %d pairs of proofs", r.Runs)
+	if r.Runs == 1 {
+		pairs = "one pair of proofs of each circuit"
+	}
+	text := fmt.Sprintf("Measured on %s on %d cores of %s with %.1f GB (%s, %s), %s the vector instructions of [prover/msm](../prover/msm); %s. The load of the minute before was %.1f.\n",
+		r.Time.Format("2 January 2006"), m.Cores, m.CPU, m.Memory, m.System, m.Go, vector, pairs, m.Load)
 	if e := r.EZKL; e != nil {
 		text += fmt.Sprintf("EZKL %s was measured on %s, on %d cores of %s; the load of the minute before was %.1f.\n",
 			e.Version, e.Time.Format("2 January 2006"), e.Machine.Cores, e.Machine.CPU, e.Machine.Load)
