@@ -64,7 +64,7 @@ go mod download github.com/ingonyama-zk/icicle/v2
 source=$(go list -m -f '{{.Dir}}' github.com/ingonyama-zk/icicle/v2)/icicle
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
-echo "nvcc $version, $compiler, compute capabilities $arch: some minutes, and some GB of memory for each core" >&2
+echo "nvcc $version, $compiler, compute capabilities $arch: about seven minutes of one core" >&2
 # What ICICLE's own build leaves out here isn't called: polynomials, hashes and trees.
 for file in fields/extern vec_ops/extern ntt/extern ntt/kernel_ntt curves/extern msm/extern; do
   echo "$source/src/$file.cu -o $dir/$(echo $file | tr / _).o"

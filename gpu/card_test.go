@@ -206,7 +206,7 @@ func TestFailures(t *testing.T) {
 		p.Close()
 	}
 	tried := 0
-	for n := 1; n <= calls; n += step(calls, 60) {
+	for n := 1; n <= calls; n += step(calls, 30) {
 		var failed error
 		p := NewProver(s.System, s.Key, Options{Card: card, Report: func(err error) { failed = err }})
 		shim.FailAt(n)
@@ -234,13 +234,13 @@ func TestWrongResults(t *testing.T) {
 	card := open(t)
 	defer shim.WrongAt(0)
 	results, tried, onCPU := 0, 0, 0
-	for n := 0; n <= results; n += step(results, 30) {
+	for n := 0; n <= results; n += step(results, 15) {
 		p := NewProver(s.System, s.Key, Options{Card: card})
 		shim.WrongAt(n)
 		proof, err := p.Prove(t.Context(), s.Witness, plonk.ProofOptions{})
 		if n == 0 {
 			results = shim.Results()
-			n = 1 - step(results, 30)
+			n = 1 - step(results, 15)
 		} else {
 			tried++
 		}
@@ -292,7 +292,7 @@ func TestOpenFailures(t *testing.T) {
 	}
 	calls := shim.Calls()
 	c.Close()
-	for n := 1; n <= calls; n += step(calls, 40) {
+	for n := 1; n <= calls; n += step(calls, 20) {
 		shim.FailAt(n)
 		c, err := Open(0)
 		if err == nil {
