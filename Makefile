@@ -17,12 +17,14 @@ build: go
 	$(GO) build -o bin/ ./cmd/...
 
 # Everything that must hold before a change lands. The files made of the models of
-# testdata must be the same bytes where Go fuses multiplications with additions.
+# testdata must be the same bytes where Go fuses multiplications with additions, and
+# multi-exponentiations right where there are no vector instructions.
 test: go tools
 	@unformatted="$$(gofmt -l $$(find . -name '*.go' -not -path './node_modules/*'))"; \
 	  test -z "$$unformatted" || { echo "not formatted by gofmt:" $$unformatted; exit 1; }
 	$(GO) vet ./...
 	$(GO) test -timeout 40m ./...
+	$(GO) test -tags purego ./prover/msm
 	@if grep -qw avx2 /proc/cpuinfo 2>/dev/null; then \
 	  echo 'GOAMD64=v3 $(GO) test -run TestGolden .'; GOAMD64=v3 $(GO) test -run TestGolden .; \
 	else echo 'the golden digests under GOAMD64=v3 need a processor with AVX2: not run'; fi
@@ -51,9 +53,9 @@ fuzz: go
 
 # Proves 1,000 random circuits of up to 2^12 rows, has gnark's verifier accept each proof
 # and reject it with any one element changed, and 20 of them in gnark's Solidity contract.
-# About ten minutes.
+# And cancels proofs in a domain of 2^18, each within a second. About ten minutes.
 differential: go tools
-	$(GO) test -timeout 60m -v -run TestRandomCircuits ./prover/plonk -full
+	$(GO) test -timeout 60m -v -run 'TestRandomCircuits|TestCancelLarge' ./prover/plonk -full
 	$(GO) test -timeout 60m -v -run TestGnarkContract ./verifier/solidity/evm -full
 
 # All 27 ways to show and hide the input, output and weights of a network, and three of

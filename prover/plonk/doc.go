@@ -26,7 +26,7 @@
 //
 // What depends on the circuit alone is computed once, by New: the fixed polynomials'
 // coefficients and, unless [Options].LowMemory, their values on the three cosets where
-// the quotient is computed.
+// the quotient is computed. It isn't kept in a file: see RATIONALE.md.
 //
 // # What is hidden
 //
