@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -120,5 +121,42 @@ func TestUnsureClaim(t *testing.T) {
 		}
 		l.Abandon()
 		l.message.Nak()
+	}
+}
+
+// TestReconnect has the connection made anew while a worker asks for jobs: it goes on.
+func TestReconnect(t *testing.T) {
+	q := open(t)
+	first := submit(t, q) // opens the lane
+	w, err := q.Taker("w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	l, err := w.Take(ctx, t.Context(), 1)
+	if err != nil || l.Record().ID != first.ID {
+		t.Fatal(l, err)
+	}
+	if err := l.Succeed(ctx, "", json.RawMessage(`1`)); err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+				q.nc.ForceReconnect()
+			}
+		}
+	}()
+	waiting, end := context.WithTimeout(ctx, 8*time.Second)
+	defer end()
+	if _, err := w.Take(waiting, t.Context(), 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the worker gave up: %v", err)
 	}
 }

@@ -64,7 +64,9 @@ func (t *Taker) Take(ctx, parent context.Context, memory int64) (*Lease, error) 
 		if l != nil || ctx.Err() != nil {
 			return l, ctx.Err()
 		}
-		if err != nil && !transient(err) {
+		// Whatever else the error says, it may pass: requests under way end with
+		// nats.ErrConnectionClosed too when the connection is merely made again.
+		if err != nil && t.q.nc.IsClosed() {
 			return nil, err
 		}
 		select {
@@ -77,11 +79,6 @@ func (t *Taker) Take(ctx, parent context.Context, memory int64) (*Lease, error) 
 			}
 		}
 	}
-}
-
-// transient reports whether an error of NATS may pass: the connection is made again.
-func transient(err error) bool {
-	return !errors.Is(err, nats.ErrConnectionClosed)
 }
 
 // look asks every lane once.

@@ -27,20 +27,23 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
-	if folder, _ := programs(); folder != "" {
-		os.RemoveAll(folder)
+	if built != "" {
+		os.RemoveAll(built)
 	}
 	os.Exit(code)
 }
 
 const model = "../../../testdata/diabetes"
 
-// programs is the folder of the commands.
-var programs = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "zkml-programs-")
-	if err != nil {
+// built is the folder of the commands once programs has made it.
+var built string
+
+// programs builds the commands and returns their folder.
+var programs = sync.OnceValues(func() (folder string, err error) {
+	if folder, err = os.MkdirTemp("", "zkml-programs-"); err != nil {
 		return "", err
 	}
+	built = folder
 	build := exec.Command("go", "build", "-o", folder+string(filepath.Separator), "github.com/zkml-go/zkml/cmd/zkml", "github.com/zkml-go/zkml/service/internal/load/loadclient")
 	if out, err := build.CombinedOutput(); err != nil {
 		return folder, fmt.Errorf("%w\n%s", err, out)
