@@ -145,16 +145,19 @@ func TestReconnect(t *testing.T) {
 	stop := make(chan struct{})
 	defer close(stop)
 	go func() {
-		for {
+		for i := 1; ; i++ {
 			select {
 			case <-stop:
 				return
-			case <-time.After(20 * time.Millisecond):
+			case <-time.After(time.Millisecond):
+			}
+			q.wake(&job.Record{Tenant: "b", Priority: job.Normal}) // has the worker ask for lanes
+			if i%7 == 0 {
 				q.nc.ForceReconnect()
 			}
 		}
 	}()
-	waiting, end := context.WithTimeout(ctx, 8*time.Second)
+	waiting, end := context.WithTimeout(ctx, 5*time.Second)
 	defer end()
 	if _, err := w.Take(waiting, t.Context(), 1); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the worker gave up: %v", err)
