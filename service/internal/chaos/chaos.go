@@ -10,16 +10,13 @@
 package chaos
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"time"
@@ -66,17 +63,16 @@ type Result struct {
 // storm is one at work.
 type storm struct {
 	Storm
-	log      io.Writer
-	random   *rand.Rand
-	cluster  *Cluster
-	server   *Process
-	workers  []*Process
-	client   *client.Client
-	kills    map[string]int
-	away     sync.WaitGroup // what is broken and comes back
-	mu       sync.Mutex
-	busy     map[string]bool // a frozen worker, or a cluster that isn't whole
-	finished chan struct{}   // the client has ended
+	log     io.Writer
+	random  *rand.Rand
+	cluster *Cluster
+	server  *Process
+	workers []*Process
+	client  *client.Client
+	kills   map[string]int
+	away    sync.WaitGroup // what is broken and comes back
+	mu      sync.Mutex
+	busy    map[string]bool // a frozen worker, or a cluster that isn't whole
 }
 
 // environment is that of the programs.
@@ -93,7 +89,7 @@ func (b *Bench) program(name string, args ...string) *Process {
 // the result.
 func (b *Bench) Storm(ctx context.Context, o Storm) (*Result, error) {
 	s := &storm{
-		Storm: o, log: b.Log, random: rand.New(rand.NewPCG(b.Seed, 1)), kills: map[string]int{}, busy: map[string]bool{}, finished: make(chan struct{}),
+		Storm: o, log: b.Log, random: rand.New(rand.NewPCG(b.Seed, 1)), kills: map[string]int{}, busy: map[string]bool{},
 	}
 	var err error
 	if s.cluster, err = StartCluster(filepath.Join(b.Folder, "nats"), b.Node, b.Log); err != nil {
@@ -125,38 +121,57 @@ func (b *Bench) Storm(ctx context.Context, o Storm) (*Result, error) {
 	return s.run(ctx, b, "http://"+address)
 }
 
-// run has the client at work and breaks things meanwhile.
+// run has the client at work and breaks things meanwhile. Where its jobs end before all that
+// was asked for is broken, it is run again.
 func (s *storm) run(ctx context.Context, b *Bench, server string) (*Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	loader := exec.CommandContext(ctx, b.Load[0], append(append([]string{}, b.Load[1:]...),
-		"-server", server, "-job", fmt.Sprintf("%s:%d", s.Model, s.Jobs), "-clients", fmt.Sprint(s.Clients), "-seed", fmt.Sprint(b.Seed), "-patience", "3m")...)
-	var out bytes.Buffer
-	loader.Env, loader.Stdout, loader.Stderr, loader.SysProcAttr = b.environment(), &out, b.Log, bound()
-	if err := loader.Start(); err != nil {
-		return nil, err
-	}
-	var failed error
-	go func() {
-		failed = loader.Wait()
-		close(s.finished)
-	}()
-	broken := s.rage(ctx)
-	s.away.Wait()
-	select {
-	case <-s.finished:
-	case <-ctx.Done():
-		cancel()
-		<-s.finished
-	}
 	r := &Result{Kills: s.kills}
-	for _, p := range append([]*Process{s.server}, s.workers...) {
-		r.Crashes += p.Crashes()
+	broken := make(chan error, 1)
+	go func() {
+		err := s.rage(ctx)
+		s.away.Wait()
+		broken <- err
+	}()
+	wait := func(err error) (*Result, error) {
+		err = errors.Join(err, <-broken)
+		for _, p := range append([]*Process{s.server}, s.workers...) {
+			r.Crashes += p.Crashes()
+		}
+		return r, err
 	}
-	if err := json.Unmarshal(out.Bytes(), &r.Report); err != nil {
-		return r, errors.Join(fmt.Errorf("the client has no report: %w", failed), broken)
+	for {
+		var part load.Report
+		err := b.loader(ctx, &part, false, "-server", server, "-job", fmt.Sprintf("%s:%d", s.Model, s.Jobs),
+			"-clients", fmt.Sprint(s.Clients), "-seed", fmt.Sprint(b.Seed), "-patience", "3m")
+		r.add(&part)
+		if err != nil || ctx.Err() != nil {
+			cancel()
+			return wait(errors.Join(err, ctx.Err()))
+		}
+		select {
+		case err := <-broken:
+			broken <- err
+			return wait(nil)
+		default:
+		}
 	}
-	return r, broken
+}
+
+// add takes a further run of the client in.
+func (r *Result) add(part *load.Report) {
+	r.Jobs += part.Jobs
+	r.Verified += part.Verified
+	r.Refused += part.Refused
+	r.Lost = append(r.Lost, part.Lost...)
+	r.Doubled = append(r.Doubled, part.Doubled...)
+	r.Failed = append(r.Failed, part.Failed...)
+	r.Rejected = append(r.Rejected, part.Rejected...)
+	r.TakenOver += part.TakenOver
+	r.Unanswered += part.Unanswered
+	r.Seconds += part.Seconds
+	r.Throughput = float64(r.Jobs) / max(r.Seconds, 1e-9)
+	r.Latency = part.Latency
 }
 
 // rage breaks things in step with the jobs until all that was asked for is done.
@@ -177,8 +192,8 @@ func (s *storm) rage(ctx context.Context) error {
 	}
 	s.random.Shuffle(len(deeds), func(i, k int) { deeds[i], deeds[k] = deeds[k], deeds[i] })
 	for i, d := range deeds {
-		if !s.await(ctx, s.Jobs*i/len(deeds)) {
-			return fmt.Errorf("the jobs ended, or the time, after %d of %d interruptions", i, len(deeds))
+		if !s.await(ctx, s.Jobs*9*i/(10*len(deeds))) {
+			return fmt.Errorf("the time was over after %d of %d interruptions", i, len(deeds))
 		}
 		d.do(ctx)
 	}
@@ -188,23 +203,20 @@ func (s *storm) rage(ctx context.Context) error {
 // impatience is how long no job may end before the next thing is broken all the same.
 const impatience = 8 * time.Second
 
-// await waits for a random moment after so many jobs have ended. It returns false if the client
-// ends before.
+// await waits for a random moment after so many jobs have ended. It returns false if ctx does.
 func (s *storm) await(ctx context.Context, done int) bool {
 	limit := time.After(impatience)
 	for s.ended(ctx) < done {
 		select {
-		case <-s.finished:
-			return false
 		case <-ctx.Done():
 			return false
 		case <-limit:
-			done = 0
+			done = -1
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
 	select {
-	case <-s.finished:
+	case <-ctx.Done():
 		return false
 	case <-time.After(time.Duration(s.random.Int64N(int64(time.Second)))):
 		return true
