@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zkml-go/zkml/internal/printable"
+	"github.com/zkml-go/zkml/service/child"
 )
 
 // app is one run of the command: its streams and the flags that all commands have.
@@ -26,6 +27,8 @@ type app struct {
 
 	log     *slog.Logger
 	command string // "srs import": what is run, for JSON
+
+	supervised bool // whether this is the worker of a serve, which decides by its exit code
 }
 
 // run is the whole command; it returns the exit code.
@@ -144,6 +147,9 @@ func (a *app) fail(err error) int {
 		err = errors.New("interrupted")
 	}
 	code, hint := classify(err)
+	if a.supervised && is[*usageError](err) {
+		code = child.Hopeless // of others' errors with the same code the next worker may have none
+	}
 	text := printable.Lines("zkml: " + strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	fmt.Fprintln(a.stderr, text)
 	if hint != "" {

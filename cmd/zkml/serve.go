@@ -205,7 +205,7 @@ func (a *app) childWorker(serve *cobra.Command, s *service.Service) child.Progra
 	})
 	return child.Program{
 		Args: args, Greeting: s.NATSURL(), Stderr: a.stderr, Patience: s.Grace + endPatience,
-		Backoff: 100 * time.Millisecond, MaxBackoff: 30 * time.Second, Hopeless: exitUsage, Log: s.Log,
+		Backoff: 100 * time.Millisecond, MaxBackoff: 30 * time.Second, Log: s.Log,
 		Ended: func(pid int) { go s.Vanished(serve.Context(), workerName(pid)) },
 	}
 }
@@ -215,7 +215,6 @@ const endPatience = 10 * time.Second
 
 func (a *app) workerCommand() *cobra.Command {
 	var f serviceFlags
-	var isChild bool
 	cmd := &cobra.Command{
 		Use:   "worker --nats URL",
 		Short: "do jobs of a prover service",
@@ -225,7 +224,7 @@ key.`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			if isChild {
+			if a.supervised {
 				var err error
 				if f.nats, ctx, err = child.Attach(ctx, cmd.InOrStdin(), func() { os.Exit(exitInternal) }); err != nil {
 					return err
@@ -257,7 +256,7 @@ key.`,
 	flags := cmd.Flags()
 	f.add(flags)
 	f.addWorker(flags)
-	flags.BoolVar(&isChild, supervised, false, "read the URL of the nats from standard input, and end with it")
+	flags.BoolVar(&a.supervised, supervised, false, "read the URL of the nats from standard input, and end with it")
 	flags.Lookup(supervised).Hidden = true
 	return cmd
 }

@@ -11,6 +11,8 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"io/fs"
 	"math/big"
 	"net"
 	"net/http"
@@ -24,6 +26,7 @@ import (
 	"time"
 
 	"github.com/zkml-go/zkml/prover/srs"
+	"github.com/zkml-go/zkml/service/child"
 	"github.com/zkml-go/zkml/service/client"
 )
 
@@ -212,6 +215,30 @@ func TestWorkerEnds(t *testing.T) {
 	}
 	if _, err := c.Cancel(ctx, "build", j.ID); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestHopeless has a worker of serve say that none would do better only where its command line
+// is wrong.
+func TestHopeless(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		supervised bool
+		err        error
+		want       int
+	}{
+		{"a worker's command line", true, usagef("--device none"), child.Hopeless},
+		{"a file that a worker lacks", true, fs.ErrNotExist, exitUsage},
+		{"another command line", false, usagef("--device none"), exitUsage},
+	} {
+		a := &app{stdout: io.Discard, stderr: io.Discard, supervised: c.supervised}
+		if code := a.fail(c.err); code != c.want {
+			t.Errorf("%s: exit code %d, want %d", c.name, code, c.want)
+		}
+	}
+	args := []string{"worker", "--" + supervised, "--device", "none"}
+	if code := run(args, strings.NewReader("nats://127.0.0.1:1\n"), io.Discard, io.Discard); code != child.Hopeless {
+		t.Errorf("%q: exit code %d", args, code)
 	}
 }
 

@@ -37,12 +37,15 @@ type Program struct {
 	// Backoff is the wait before a child that ended is replaced. It doubles with each, up to
 	// MaxBackoff, and begins anew after a child that lived longer than that.
 	Backoff, MaxBackoff time.Duration
-	// Hopeless is the exit code of a child that none would do better than, 0 for no such code.
-	Hopeless int
 	// Ended, if set, is told of a child that ended though nobody wanted it to.
 	Ended func(pid int)
 	Log   *slog.Logger
 }
+
+// Hopeless is the exit code of a child that none would do better than, EX_CONFIG of sysexits.h.
+// It has to be one that nothing but such a child ends with: Go's own code for a panic in any
+// goroutine is 2.
+const Hopeless = 78
 
 // end is the line that tells a child to end.
 const end = "end\n"
@@ -54,7 +57,7 @@ func (p Program) Run(ctx context.Context) error {
 		begin := time.Now()
 		pid, err := p.once(ctx)
 		var exit *exec.ExitError
-		if ctx.Err() != nil || p.Hopeless != 0 && errors.As(err, &exit) && exit.ExitCode() == p.Hopeless {
+		if ctx.Err() != nil || errors.As(err, &exit) && exit.ExitCode() == Hopeless {
 			return err
 		}
 		if p.Ended != nil && pid != 0 {

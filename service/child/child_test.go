@@ -59,7 +59,9 @@ func behave(kind string) int {
 	case "deaf":
 		select {}
 	case "hopeless":
-		return 4
+		return Hopeless
+	case "panic":
+		go func() { panic("in a goroutine that nothing guards") }()
 	}
 	<-ctx.Done()
 	write(folder, "ended", "")
@@ -157,10 +159,39 @@ func TestDeaf(t *testing.T) {
 // TestHopeless doesn't replace a child that says so.
 func TestHopeless(t *testing.T) {
 	p := program("hopeless", t.TempDir())
-	p.Hopeless = 4
 	var ended *exec.ExitError
-	if err := p.Run(t.Context()); !errors.As(err, &ended) || ended.ExitCode() != 4 {
+	if err := p.Run(t.Context()); !errors.As(err, &ended) || ended.ExitCode() != Hopeless {
 		t.Error(err)
+	}
+}
+
+// TestPanic replaces a child each time that one of its goroutines panics.
+func TestPanic(t *testing.T) {
+	folder := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	var log bytes.Buffer
+	p := program("panic", folder)
+	p.Log = slog.New(slog.NewTextHandler(&log, nil))
+	ended := make(chan int)
+	p.Ended = func(pid int) {
+		select {
+		case ended <- pid:
+		case <-ctx.Done():
+		}
+	}
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	for range 2 {
+		select {
+		case <-ended:
+		case err := <-done:
+			t.Fatalf("a panic is taken for hopeless: %v", err)
+		}
+	}
+	cancel()
+	<-done
+	if !strings.Contains(log.String(), "exit status 2") {
+		t.Errorf("the children ended otherwise: %s", &log)
 	}
 }
 
