@@ -237,7 +237,9 @@ func TestHopeless(t *testing.T) {
 		}
 	}
 	args := []string{"worker", "--" + supervised, "--device", "none"}
-	if code := run(args, strings.NewReader("nats://127.0.0.1:1\n"), io.Discard, io.Discard); code != child.Hopeless {
+	r, w := io.Pipe() // stays open: the parent is there
+	go io.WriteString(w, "nats://127.0.0.1:1\n")
+	if code := run(args, r, io.Discard, io.Discard); code != child.Hopeless {
 		t.Errorf("%q: exit code %d", args, code)
 	}
 }
