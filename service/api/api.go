@@ -68,22 +68,51 @@ type server struct {
 	Config
 	api     huma.API
 	metrics *metrics
-	// bodies has a place for each request body that is held in memory, tenants a channel
-	// with those of each tenant, so that one that sends slowly doesn't hold up the others.
-	bodies  chan struct{}
-	tenants sync.Map
-	stored  stores
+	// bodies are the request bodies that are held in memory, uploads those that are stored
+	// while they come, which may take longer.
+	bodies, uploads *places
+	stored          stores
 }
 
-// maxBodies is how many bodies are held at a time, maxOwn how many of one tenant; requests
-// beyond wait for their turn.
+// maxBodies is how many bodies are held at a time, and how many uploads come, maxOwn how many
+// of one tenant; requests beyond wait for their turn.
 const (
 	maxBodies = 16
 	maxOwn    = 4
 )
 
+// places bound how many requests are served at a time. Each tenant has few of them, so that
+// one that sends slowly doesn't hold up the others.
+type places struct {
+	all     chan struct{}
+	tenants sync.Map // of a chan struct{} for each
+}
+
+func newPlaces() *places { return &places{all: make(chan struct{}, maxBodies)} }
+
+// take waits for a place of a tenant's, until ctx ends.
+func (p *places) take(ctx context.Context, tenant string) (leave func(), ok bool) {
+	own, _ := p.tenants.LoadOrStore(tenant, make(chan struct{}, maxOwn))
+	mine := own.(chan struct{})
+	select {
+	case mine <- struct{}{}:
+	case <-ctx.Done():
+		return nil, false
+	}
+	select {
+	case p.all <- struct{}{}:
+		return func() { <-p.all; <-mine }, true
+	case <-ctx.Done():
+		<-mine
+		return nil, false
+	}
+}
+
 // metadata keys of operations.
-const scopeKey = "scope"
+const (
+	scopeKey  = "scope"
+	uploadKey = "upload" // its body is stored while it comes
+)
 
 // New returns the handler of all requests.
 func New(c Config) http.Handler {
@@ -99,7 +128,7 @@ func build(c Config) (http.Handler, huma.API) {
 	config.DocsPath, config.SchemasPath = "", ""
 	config.RejectUnknownQueryParameters = true
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
-	s := &server{Config: c, api: humago.New(mux, config), bodies: make(chan struct{}, maxBodies)}
+	s := &server{Config: c, api: humago.New(mux, config), bodies: newPlaces(), uploads: newPlaces()}
 	s.metrics = newMetrics(s)
 	s.api.UseMiddleware(s.metrics.time, s.trace, s.authenticate, s.wholeBodies, s.queueUp)
 	s.blobOperations()
@@ -177,22 +206,20 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	}
 }
 
-// queueUp bounds the memory that bodies take together.
+// queueUp bounds the memory that bodies and uploads take together.
 func (s *server) queueUp(ctx huma.Context, next func(huma.Context)) {
-	if ctx.Operation().MaxBodyBytes <= 1<<20 {
+	from := s.bodies
+	switch o := ctx.Operation(); {
+	case o.Metadata[uploadKey] != nil:
+		from = s.uploads
+	case o.MaxBodyBytes <= 1<<20:
 		next(ctx)
 		return
 	}
-	own, _ := s.tenants.LoadOrStore(tenantOf(ctx.Context()), make(chan struct{}, maxOwn))
-	for _, places := range []chan struct{}{own.(chan struct{}), s.bodies} {
-		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
-		case <-ctx.Context().Done():
-			return
-		}
+	if leave, ok := from.take(ctx.Context(), tenantOf(ctx.Context())); ok {
+		defer leave()
+		next(ctx)
 	}
-	next(ctx)
 }
 
 // local reports whether a request is from a program of this machine, and not from a web page

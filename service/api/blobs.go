@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -24,11 +25,15 @@ type digestInput struct {
 type upload struct {
 	SHA256 string `path:"sha256" pattern:"^[0-9a-f]{64}$" doc:"SHA-256 of the content, in hexadecimal"`
 	body   io.Reader
+	size   int64 // as the client says, -1 if it doesn't
 }
 
 // Resolve implements huma.Resolver: it takes the body without reading it.
 func (u *upload) Resolve(ctx huma.Context) []error {
-	u.body = ctx.BodyReader()
+	u.body, u.size = ctx.BodyReader(), -1
+	if n, err := strconv.ParseInt(ctx.Header("Content-Length"), 10, 64); err == nil && n >= 0 {
+		u.size = n // no more than that is read
+	}
 	if ctx.SetReadDeadline(time.Now().Add(uploadTime)) != nil {
 		return []error{errors.New("the connection can't be given a deadline")}
 	}
@@ -45,6 +50,7 @@ func (s *server) blobOperations() {
 	put := operation(access.Prove, "put-blob", http.MethodPut, "/v1/blobs/{sha256}", "Upload a public blob")
 	put.Description = "A blob is stored once, in the clear, for its tenant alone. What has to stay private goes into requests as data instead."
 	put.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{binary: schema}}
+	put.Metadata[uploadKey] = true
 	put.Errors = append(put.Errors, http.StatusRequestEntityTooLarge)
 	huma.Register(s.api, put, s.putBlob)
 	get := operation(access.Read, "get-blob", http.MethodGet, "/v1/blobs/{sha256}", "Download a public blob")
@@ -71,17 +77,19 @@ func (s *server) putBlob(ctx context.Context, in *upload) (*struct{}, error) {
 	}
 	if s.whole(ctx, d) {
 		// It is there. It is read nevertheless: who sends it shall have it.
-		_, err := io.Copy(io.Discard, io.LimitReader(in.body, s.Limits.Blob))
-		return nil, err
+		if _, err := io.Copy(io.Discard, io.LimitReader(in.body, s.Limits.Blob)); err != nil {
+			return nil, brokenOff()
+		}
+		return nil, nil
 	}
-	room, err := s.room(ctx, tenantOf(ctx))
+	if in.size > s.Limits.Blob {
+		return nil, huma.NewError(http.StatusRequestEntityTooLarge, blob.ErrTooLarge.Error())
+	}
+	limit, release, err := s.hold(ctx, tenantOf(ctx), in.size)
 	if err != nil {
 		return nil, err
 	}
-	limit := s.Limits.Blob
-	if room >= 0 {
-		limit = min(limit, room)
-	}
+	defer release()
 	body := &remembering{r: in.body}
 	err = blob.PutPublic(ctx, s.Blobs, tenantOf(ctx), d, body, limit)
 	switch {
@@ -94,12 +102,15 @@ func (s *server) putBlob(ctx context.Context, in *upload) (*struct{}, error) {
 	case errors.Is(err, blob.ErrTooLarge):
 		return nil, huma.NewError(http.StatusRequestEntityTooLarge, blob.ErrTooLarge.Error())
 	case body.err != nil:
-		return nil, huma.Error400BadRequest("the body broke off")
+		return nil, brokenOff()
 	case err != nil:
 		return nil, s.internal("store a blob", err)
 	}
 	return nil, nil
 }
+
+// brokenOff tells the client that its body didn't come whole.
+func brokenOff() error { return huma.Error400BadRequest("the body broke off") }
 
 // whole reports whether a blob of the tenant is there and isn't damaged, and makes it young
 // again. One that is damaged is to be stored again.

@@ -91,8 +91,9 @@ func (s *server) use(ctx context.Context, tenant string) (u client.Use, err erro
 
 // stores knows how much tenants store.
 type stores struct {
-	mu  sync.Mutex
-	all map[string]store
+	mu   sync.Mutex
+	all  map[string]store
+	held map[string]int64 // what uploads that haven't ended may still store
 }
 
 // store is what a tenant stored when it was counted, and since then.
@@ -125,6 +126,28 @@ func (s *stores) of(ctx context.Context, b blob.Bucket, tenant string) (int64, e
 	return known.bytes, nil
 }
 
+// hold takes at most n bytes of what a quota leaves beside stored bytes and those that are
+// held, until release is called. It returns how many it took.
+func (s *stores) hold(tenant string, quota, stored, n int64) (held int64, release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.all[tenant]; ok {
+		stored = known.bytes // another request may have stored more since
+	}
+	held = max(0, min(n, quota-stored-s.held[tenant]))
+	if s.held == nil {
+		s.held = map[string]int64{}
+	}
+	s.held[tenant] += held
+	return held, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.held[tenant] -= held; s.held[tenant] == 0 {
+			delete(s.held, tenant)
+		}
+	}
+}
+
 // add notes what was stored since.
 func (s *stores) add(tenant string, n int64) {
 	s.mu.Lock()
@@ -135,32 +158,48 @@ func (s *stores) add(tenant string, n int64) {
 	}
 }
 
-// room returns how many bytes a tenant may still store; a negative number is no limit.
-func (s *server) room(ctx context.Context, tenant string) (int64, error) {
+// hold keeps room for a file of a tenant until release is called: of size bytes or, if that is
+// negative, of as many as there is room for. It returns how many the file may have.
+func (s *server) hold(ctx context.Context, tenant string, size int64) (limit int64, release func(), err error) {
+	limit = s.Limits.Blob
+	if size >= 0 {
+		limit = size
+	}
+	quota, stored, err := s.storage(ctx, tenant)
+	if err != nil || quota == 0 {
+		return limit, func() {}, err
+	}
+	held, release := s.stored.hold(tenant, quota, stored, limit)
+	if held < size || size < 0 && held == 0 {
+		release()
+		return 0, nil, overfull()
+	}
+	return held, release, nil
+}
+
+// storage returns a tenant's quota of bytes, 0 if it has none, and what it stores.
+func (s *server) storage(ctx context.Context, tenant string) (quota, stored int64, err error) {
 	t, err := s.Tenants.Get(ctx, tenant)
 	if err != nil {
-		return 0, s.internal("read a quota", err)
+		return 0, 0, s.internal("read a quota", err)
 	}
 	if t.Quota.Stored == 0 {
-		return -1, nil
+		return 0, 0, nil
 	}
-	stored, err := s.stored.of(ctx, s.Blobs, tenant)
-	if err != nil {
-		return 0, s.internal("count what is stored", err)
+	if stored, err = s.stored.of(ctx, s.Blobs, tenant); err != nil {
+		return 0, 0, s.internal("count what is stored", err)
 	}
-	return max(0, t.Quota.Stored-stored), nil
+	return t.Quota.Stored, stored, nil
 }
 
 // reserve checks that a tenant may store some more bytes, and notes them.
 func (s *server) reserve(ctx context.Context, tenant string, n int64) error {
-	room, err := s.room(ctx, tenant)
+	_, release, err := s.hold(ctx, tenant, n)
 	if err != nil {
 		return err
 	}
-	if room >= 0 && n > room {
-		return overfull()
-	}
 	s.stored.add(tenant, n)
+	release()
 	return nil
 }
 
