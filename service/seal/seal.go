@@ -45,7 +45,9 @@ func NewKey() (k Key) {
 }
 
 // ReadKey reads the operator's key, 64 hexadecimal digits, from a file that only its
-// owner may read, and makes it where there is none.
+// owner may read, and makes it where there is none. A credential of systemd, a file in
+// $CREDENTIALS_DIRECTORY, may have a group that reads it: the folder is the service's alone,
+// and the bits are those of the access list that lets the service's own user in.
 func ReadKey(path string) (Key, error) {
 	var k Key
 	data, err := os.ReadFile(path)
@@ -55,7 +57,11 @@ func ReadKey(path string) (Key, error) {
 	if err != nil {
 		return k, fmt.Errorf("operator's key: %w", err)
 	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
+	others := fs.FileMode(0o077)
+	if credential(path) {
+		others = 0o037
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&others != 0 {
 		return k, fmt.Errorf("operator's key: others may read %s: run chmod 600", path)
 	}
 	raw, err := hex.DecodeString(strings.TrimSpace(string(data)))
@@ -63,6 +69,17 @@ func ReadKey(path string) (Key, error) {
 		return k, fmt.Errorf("operator's key: %s hasn't 64 hexadecimal digits", path)
 	}
 	return Key(raw), nil
+}
+
+// credential reports whether a file lies in the folder that systemd gives the service its
+// credentials in.
+func credential(path string) bool {
+	folder := os.Getenv("CREDENTIALS_DIRECTORY")
+	if !filepath.IsAbs(folder) {
+		return false
+	}
+	path, err := filepath.Abs(path)
+	return err == nil && filepath.Dir(path) == filepath.Clean(folder)
 }
 
 // writeKey makes a key's file, unless someone else just did: then that one is the key. It
