@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -187,7 +189,7 @@ job at work has, or has been given back.`,
 const supervised = "supervised"
 
 // childWorker is the worker command with serve's flags, as far as it has them. Where the queue
-// is it reads from its standard input, because that has a password.
+// is it reads from its standard input, because that has a password, after the tag of its name.
 func (a *app) childWorker(serve *cobra.Command, s *service.Service) child.Program {
 	args := []string{os.Args[0], "worker", "--" + supervised}
 	known := a.workerCommand().Flags()
@@ -203,10 +205,11 @@ func (a *app) childWorker(serve *cobra.Command, s *service.Service) child.Progra
 			args = append(args, "--"+f.Name+"="+value)
 		}
 	})
+	tag := newTag()
 	return child.Program{
-		Args: args, Greeting: s.NATSURL(), Stderr: a.stderr, Patience: s.Grace + endPatience,
+		Args: args, Greeting: tag + " " + s.NATSURL(), Stderr: a.stderr, Patience: s.Grace + endPatience,
 		Backoff: 100 * time.Millisecond, MaxBackoff: 30 * time.Second, Log: s.Log,
-		Ended: func(pid int) { go s.Vanished(serve.Context(), workerName(pid)) },
+		Ended: func(pid int) { go s.Vanished(serve.Context(), workerName(tag, pid)) },
 	}
 }
 
@@ -224,11 +227,14 @@ key.`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
+			tag := newTag()
 			if a.supervised {
-				var err error
-				if f.nats, ctx, err = child.Attach(ctx, cmd.InOrStdin(), func() { os.Exit(exitInternal) }); err != nil {
+				greeting, attached, err := child.Attach(ctx, cmd.InOrStdin(), func() { os.Exit(exitInternal) })
+				if err != nil {
 					return err
 				}
+				ctx = attached
+				tag, f.nats, _ = strings.Cut(greeting, " ")
 			}
 			c, err := f.config(a)
 			if err != nil {
@@ -250,7 +256,7 @@ key.`,
 			if f.check {
 				return a.checkService(ctx, s)
 			}
-			return f.work(ctx, s)
+			return f.work(ctx, s, workerName(tag, os.Getpid()))
 		},
 	}
 	flags := cmd.Flags()
@@ -261,25 +267,29 @@ key.`,
 	return cmd
 }
 
-// work does a service's jobs on the device.
-func (f *serviceFlags) work(ctx context.Context, s *service.Service) error {
-	name, options, free, err := f.device.open(false, func(err error) { s.Log.Warn("device", "error", err.Error()) })
+// work does a service's jobs on the device, as the worker of a name.
+func (f *serviceFlags) work(ctx context.Context, s *service.Service, name string) error {
+	device, options, free, err := f.device.open(false, func(err error) { s.Log.Warn("device", "error", err.Error()) })
 	if err != nil {
 		return err
 	}
 	defer free()
-	s.Log.Info("worker started", "device", name)
-	s.Prover, s.Device = options, name
-	return s.Work(ctx, workerName(os.Getpid()))
+	s.Log.Info("worker started", "device", device)
+	s.Prover, s.Device = options, device
+	return s.Work(ctx, name)
 }
 
-// workerName tells the worker of a process of this machine from others.
-func workerName(pid int) string {
+// newTag returns eight digits that hardly any other program of the service has.
+func newTag() string { return fmt.Sprintf("%08x", rand.Uint32()) }
+
+// workerName tells the worker of a process from all others. The tag is that of the process or
+// of who started it: containers may share a host's name, and each has a process 1.
+func workerName(tag string, pid int) string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "worker"
 	}
-	return fmt.Sprintf("%s-%d", host, pid)
+	return fmt.Sprintf("%s-%s-%d", host, tag, pid)
 }
 
 // together runs parts until ctx ends or one of them does, and then ends the others.

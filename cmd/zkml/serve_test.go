@@ -218,6 +218,17 @@ func TestWorkerEnds(t *testing.T) {
 	}
 }
 
+// TestWorkerName tells workers apart whose host and process have the same names.
+func TestWorkerName(t *testing.T) {
+	names := map[string]bool{}
+	for range 10 {
+		names[workerName(newTag(), 1)] = true
+	}
+	if len(names) != 10 {
+		t.Errorf("ten workers have the names %v", names)
+	}
+}
+
 // TestHopeless has a worker of serve say that none would do better only where its command line
 // is wrong.
 func TestHopeless(t *testing.T) {
@@ -238,7 +249,7 @@ func TestHopeless(t *testing.T) {
 	}
 	args := []string{"worker", "--" + supervised, "--device", "none"}
 	r, w := io.Pipe() // stays open: the parent is there
-	go io.WriteString(w, "nats://127.0.0.1:1\n")
+	go io.WriteString(w, "tag nats://127.0.0.1:1\n")
 	if code := run(args, r, io.Discard, io.Discard); code != child.Hopeless {
 		t.Errorf("%q: exit code %d", args, code)
 	}
