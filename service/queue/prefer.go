@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -20,6 +21,8 @@ const (
 	Mine
 	// Elsewhere: another worker, which is idle, has it.
 	Elsewhere
+	// unknown: the message came before its record.
+	unknown
 )
 
 const (
@@ -35,18 +38,32 @@ const (
 )
 
 // rank says what to do with a message, by the copy of the records: a late copy costs time.
-func (t *Taker) rank(m jetstream.Msg) Preference {
-	r, ok := t.record(m)
-	if t.Prefer == nil || !ok || t.q.Now().Sub(r.Created) > prefer {
+func (t *Taker) rank(ctx context.Context, m jetstream.Msg) Preference {
+	if t.Prefer == nil {
+		return Mine
+	}
+	r, err := t.record(ctx, m)
+	switch {
+	case errors.Is(err, ErrMissing):
+		return unknown
+	case err != nil: // the claim will tell
+		return Mine
+	case t.q.Now().Sub(r.Created) > prefer:
 		return Mine
 	}
 	return t.Prefer(&r)
 }
 
-// record returns the job of a message, as it was a moment ago.
-func (t *Taker) record(m jetstream.Msg) (job.Record, bool) {
+// record returns the job of a message, as it was a moment ago. One so new that the copy of
+// the records hasn't it is read.
+func (t *Taker) record(ctx context.Context, m jetstream.Msg) (job.Record, error) {
 	parts := strings.Split(m.Subject(), ".")
-	return t.q.index.get(key(parts[len(parts)-2], parts[len(parts)-1]))
+	tenant, id := parts[len(parts)-2], parts[len(parts)-1]
+	if r, ok := t.q.index.get(key(tenant, id)); ok {
+		return r, nil
+	}
+	r, _, err := t.q.load(ctx, tenant, id)
+	return r, err
 }
 
 // get returns a record.
@@ -58,7 +75,7 @@ func (x *index) get(key string) (job.Record, bool) {
 }
 
 // choose fetches from a lane what this worker should take of it, or nil.
-func (t *Taker) choose(l lane, consumer jetstream.Consumer) (jetstream.Msg, error) {
+func (t *Taker) choose(ctx context.Context, l lane, consumer jetstream.Consumer) (jetstream.Msg, error) {
 	if time.Now().Before(t.aside[l]) {
 		return nil, nil
 	}
@@ -66,9 +83,11 @@ func (t *Taker) choose(l lane, consumer jetstream.Consumer) (jetstream.Msg, erro
 	if err != nil || len(first) == 0 {
 		return nil, err
 	}
-	switch t.rank(first[0]) {
+	switch t.rank(ctx, first[0]) {
 	case Mine:
 		return first[0], nil
+	case unknown:
+		return nil, early(first[0])
 	case Elsewhere:
 		t.aside[l] = time.Now().Add(aside)
 		return nil, t.giveBack(l, first)
@@ -78,7 +97,7 @@ func (t *Taker) choose(l lane, consumer jetstream.Consumer) (jetstream.Msg, erro
 		return first[0], nil // what was fetched of them comes again
 	}
 	for i, m := range rest {
-		if t.rank(m) == Mine {
+		if t.rank(ctx, m) == Mine {
 			rest[i] = first[0]
 			return m, t.giveBack(l, rest)
 		}

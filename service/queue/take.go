@@ -101,7 +101,7 @@ func (t *Taker) look(ctx, parent context.Context, memory int64) (*Lease, error) 
 			if !t.allowed(ctx, tenant) {
 				continue
 			}
-			m, err := t.choose(lane{p, tenant}, consumer)
+			m, err := t.choose(ctx, lane{p, tenant}, consumer)
 			if err != nil {
 				return nil, err
 			}
