@@ -51,6 +51,13 @@ func TestQuota(t *testing.T) {
 		}
 		return &client.Problem{Status: answer.StatusCode}
 	}
+	if err := upload(token, 5); err != nil {
+		t.Fatal(err)
+	}
+	named := func(c *client.Client) error {
+		_, err := c.Build(ctx, client.BuildRequest{ONNX: &client.Source{Blob: blob.Sum([]byte("xxxxx")).String()}}, "")
+		return err
+	}
 	set := func(q client.Quota) client.Tenant {
 		t.Helper()
 		state, err := admin.SetQuota(ctx, "alice", q)
@@ -76,6 +83,8 @@ func TestQuota(t *testing.T) {
 		{"per day", client.Quota{PerDay: 2}, func() error { return prove(c) }, 429, true},
 		{"stored, a file", client.Quota{Stored: use.Stored + 100<<10}, func() error { return upload(token, 150<<10) }, 403, false},
 		{"stored, data", client.Quota{Stored: use.Stored + 100<<10}, func() error { return garbage(c, 150<<10) }, 403, false},
+		{"stored, a build of a file that is there", client.Quota{Stored: use.Stored}, func() error { return named(c) }, 403, false},
+		{"stored, a build with room", client.Quota{Stored: use.Stored + 100<<10}, func() error { return named(c) }, 0, false},
 		{"stored, a small file", client.Quota{Stored: use.Stored + 100<<10}, func() error { return upload(token, 10) }, 0, false},
 		{"another tenant", client.Quota{Models: 1, PerDay: 1, Stored: 1}, func() error { return errors.Join(garbage(other, 10), upload(free, 150<<10)) }, 0, false},
 	} {

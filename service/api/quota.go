@@ -60,6 +60,16 @@ func (s *server) admit(ctx context.Context, kind job.Kind, tenant string) (acces
 			return q, beyond(fmt.Sprintf("%d models: delete one", q.Models))
 		}
 	}
+	// What a job stores is known at its end; it is bounded by the job's size.
+	if q.Stored > 0 {
+		stored, err := s.stored.of(ctx, s.Blobs, tenant)
+		if err != nil {
+			return q, s.internal("count what is stored", err)
+		}
+		if stored >= q.Stored {
+			return q, overfull()
+		}
+	}
 	return q, nil
 }
 
