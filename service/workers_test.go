@@ -78,6 +78,18 @@ func TestWorkers(t *testing.T) {
 	if has != 1 {
 		t.Errorf("%d workers have the model: %+v", has, list)
 	}
+	if err := c.DeleteModel(ctx, build.Model); err != nil {
+		t.Fatal(err)
+	}
+	for begin := time.Now(); has > 0; time.Sleep(50 * time.Millisecond) {
+		if list, err = ops.Workers(ctx); err != nil || time.Since(begin) > time.Minute {
+			t.Fatalf("a model that was deleted stays: %+v, %v", list, err)
+		}
+		has = 0
+		for _, w := range list.Workers {
+			has += len(w.Models)
+		}
+	}
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)

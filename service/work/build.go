@@ -32,12 +32,10 @@ func BuildMemory(size int64) int64 { return 512<<20 + 16*size }
 func modelKeyName(tenant, sha256 string) string { return "model " + tenant + " " + sha256 }
 
 // prepare loads a model and its key.
-func (w *Worker) prepare(ctx context.Context, tenant, sha256 string) (*prepared, error) {
-	record, err := w.Models.Get(ctx, tenant, sha256)
-	if err != nil {
-		return nil, err
-	}
+func (w *Worker) prepare(ctx context.Context, record *Model) (*prepared, error) {
+	tenant, sha256 := record.Tenant, record.SHA256
 	var key seal.Key
+	var err error
 	if record.Key != nil {
 		if key, err = w.Operator.Unwrap(record.Key, modelKeyName(tenant, sha256)); err != nil {
 			return nil, err

@@ -12,6 +12,7 @@ import (
 // prepared is a model that is ready to be proven.
 type prepared struct {
 	name   string
+	made   string // which of those that the name has had
 	model  *zkml.Model
 	prover *zkml.Prover
 	close  func()
@@ -36,11 +37,17 @@ func newHot(limit int64) *hot {
 	return &hot{limit: limit, recent: list.New(), byName: map[string]*list.Element{}}
 }
 
-// get returns the model of a name, which is loaded if it isn't there. It must be put back.
-func (h *hot) get(name string, load func() (*prepared, error)) (*prepared, error) {
+// get returns the model of a name as it was made last, which is loaded if it isn't there. It
+// must be put back.
+func (h *hot) get(name, made string, load func() (*prepared, error)) (*prepared, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if e, ok := h.byName[name]; ok {
+	e, ok := h.byName[name]
+	if ok && e.Value.(*prepared).made != made {
+		h.evict(e)
+		ok = false
+	}
+	if ok {
 		h.recent.MoveToFront(e)
 		h.list()
 		p := e.Value.(*prepared)
@@ -51,7 +58,7 @@ func (h *hot) get(name string, load func() (*prepared, error)) (*prepared, error
 	if err != nil {
 		return nil, err
 	}
-	p.name, p.users = name, 1
+	p.name, p.made, p.users = name, made, 1
 	h.byName[name] = h.recent.PushFront(p)
 	h.used += p.memory
 	for h.used > h.limit && h.recent.Len() > 1 {
@@ -83,6 +90,27 @@ func (h *hot) evict(e *list.Element) {
 	h.used -= p.memory
 	if p.gone = true; p.users == 0 {
 		p.close()
+	}
+}
+
+// sift forgets the models that keep doesn't want, and holds no lock while it asks.
+func (h *hot) sift(keep func(name, made string) bool) {
+	type one struct{ name, made string }
+	var all []one
+	h.mu.Lock()
+	for name, e := range h.byName {
+		all = append(all, one{name, e.Value.(*prepared).made})
+	}
+	h.mu.Unlock()
+	for _, o := range all {
+		if keep(o.name, o.made) {
+			continue
+		}
+		h.mu.Lock()
+		if e, ok := h.byName[o.name]; ok && e.Value.(*prepared).made == o.made {
+			h.evict(e)
+		}
+		h.mu.Unlock()
 	}
 }
 

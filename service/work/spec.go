@@ -95,6 +95,12 @@ type Model struct {
 	Key []byte `json:"key,omitempty"`
 }
 
+// made tells a model from one that was made before or after it under the same name: its keys
+// may be others, of another string.
+func (m *Model) made() string {
+	return m.VerifyingKey.Public + " " + m.Created.UTC().Format(time.RFC3339Nano)
+}
+
 // Blobs lists the names of the blobs that the model refers to.
 func (m *Model) Blobs() []string {
 	return []string{m.File.Name(m.Tenant), m.VerifyingKey.Name(m.Tenant), m.ProvingKey.Name(m.Tenant)}

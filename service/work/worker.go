@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -111,13 +112,37 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 }
 
-// attend tells the others of this worker and learns of them, until what it returns is called.
+// attend tells the others of this worker and learns of them, and of models that are deleted,
+// until what it returns is called.
 func (w *Worker) attend(ctx context.Context) (leave func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var both sync.WaitGroup
-	both.Go(func() { w.badge.tell(ctx) })
-	both.Go(func() { w.badge.listen(ctx) })
-	return func() { cancel(); both.Wait() }
+	var all sync.WaitGroup
+	all.Go(func() { w.badge.tell(ctx) })
+	all.Go(func() { w.badge.listen(ctx) })
+	all.Go(func() { w.forget(ctx) })
+	return func() { cancel(); all.Wait() }
+}
+
+// forgetEvery is how often a worker looks whether its models are still there.
+const forgetEvery = 5 * time.Second
+
+// forget frees models that were deleted, or made again, until ctx ends: their weights may be
+// hidden ones, and stay no longer than their owner wants.
+func (w *Worker) forget(ctx context.Context) {
+	tick := time.NewTicker(forgetEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		w.hot.sift(func(name, made string) bool {
+			tenant, sha256, _ := strings.Cut(name, ".")
+			record, err := w.Models.Get(ctx, tenant, sha256)
+			return err == nil && record.made() == made || err != nil && !errors.Is(err, ErrNoModel)
+		})
+	}
 }
 
 // errDrain is the cause of ending a job because the worker ends.
@@ -247,7 +272,11 @@ func (w *Worker) prove(ctx context.Context, r *job.Record, key seal.Key, tell fu
 		return nil, nil, &userError{"context", err}
 	}
 	tell("loading the model")
-	p, err := w.hot.get(r.Tenant+"."+r.Model, func() (*prepared, error) { return w.prepare(ctx, r.Tenant, r.Model) })
+	record, err := w.Models.Get(ctx, r.Tenant, r.Model)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := w.hot.get(r.Tenant+"."+r.Model, record.made(), func() (*prepared, error) { return w.prepare(ctx, record) })
 	if err != nil {
 		return nil, nil, err
 	}
