@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -22,6 +24,25 @@ const (
 	probeEvery  = 2 * time.Second
 	failedProbe = 3
 )
+
+// CheckNATS returns an error if a URL of Config.NATS, or one of several between commas, is none.
+// Unlike the parser's own the error has nothing of the URL, which may have a password.
+func CheckNATS(urls string) error {
+	n := 0
+	for text := range strings.SplitSeq(urls, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		n++
+		if !strings.Contains(text, "://") {
+			text = "nats://" + text
+		}
+		if u, err := url.Parse(text); err != nil || u.Host == "" {
+			return fmt.Errorf("url %d of nats: want nats://user:password@host:port, and of the password all but letters and digits as %%XX", n)
+		}
+	}
+	return nil
+}
 
 // connect opens the connection to NATS, which is made again whenever it is lost.
 func (s *Service) connect(ctx context.Context) (err error) {
@@ -44,6 +65,9 @@ func (s *Service) connect(ctx context.Context) (err error) {
 			return err
 		}
 		s.nc, err = s.server.Connect(options...)
+		return err
+	}
+	if err := CheckNATS(s.NATS); err != nil {
 		return err
 	}
 	err = s.insist(ctx, func() (err error) {

@@ -79,6 +79,9 @@ func (f *serviceFlags) config(a *app) (service.Config, error) {
 			return c, usage(err)
 		}
 	}
+	if err := service.CheckNATS(c.NATS); err != nil {
+		return c, usage(err)
+	}
 	if err := f.device.check(); err != nil {
 		return c, err
 	}

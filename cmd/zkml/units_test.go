@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/big"
 	"os"
@@ -161,5 +162,14 @@ func TestProgressOnATerminal(t *testing.T) {
 	}
 	if out.String() != "result\n" {
 		t.Errorf("standard output has %q", out.String())
+	}
+}
+
+// TestNATSFlag gives a URL whose password isn't escaped: it is refused, and not shown.
+func TestNATSFlag(t *testing.T) {
+	f := serviceFlags{nats: "nats://zkml:sec%ret@n1:4222"}
+	_, err := f.config(&app{stderr: io.Discard})
+	if err == nil || exitCode(err) != exitUsage || strings.Contains(err.Error(), "ret@") {
+		t.Errorf("%v", err)
 	}
 }
