@@ -25,19 +25,44 @@ const (
 	announceEvery = 5 * time.Second
 	// present is how long a worker counts as there after it said so.
 	present = 20 * time.Second
+	// listTimeout bounds how long the list is read.
+	listTimeout = 5 * time.Second
 	// maxListed is how many prepared models a worker tells of.
 	maxListed = 64
 )
 
 // Roster is the list of workers that are there: each tells of itself, in a bucket whose entries
 // go by themselves. Nothing depends on it but the page that people look at, and which of
-// several idle workers takes a job.
-type Roster struct{ kv jetstream.KeyValue }
+// several idle workers takes a job. It lies in memory, so a NATS that is started again has none:
+// whoever finds that makes it again.
+type Roster struct {
+	kv    jetstream.KeyValue
+	queue *queue.Queue
+}
 
 // OpenRoster opens or makes the list.
-func OpenRoster(ctx context.Context, q *queue.Queue) (*Roster, error) {
-	kv, err := queue.BucketFor(ctx, q.JetStream(), "zkml_workers", q.Options().Replicas, queue.Ephemeral{TTL: present, Memory: true})
-	return &Roster{kv}, err
+func OpenRoster(ctx context.Context, q *queue.Queue) (r *Roster, err error) {
+	r = &Roster{queue: q}
+	r.kv, err = r.bucket(ctx)
+	return r, err
+}
+
+// bucket opens the list's bucket, and makes it if it isn't there.
+func (r *Roster) bucket(ctx context.Context) (jetstream.KeyValue, error) {
+	return queue.BucketFor(ctx, r.queue.JetStream(), "zkml_workers", r.queue.Options().Replicas, queue.Ephemeral{TTL: present, Memory: true})
+}
+
+// try does something with the bucket, and once more if that failed and the bucket is there, by
+// now at least.
+func (r *Roster) try(ctx context.Context, do func() error) error {
+	err := do()
+	if err == nil {
+		return nil
+	}
+	if _, missing := r.bucket(ctx); missing != nil {
+		return err
+	}
+	return do()
 }
 
 // entryOf is where a worker's entry is: names may have characters that keys haven't.
@@ -49,8 +74,10 @@ func (r *Roster) announce(ctx context.Context, w *client.Worker) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.kv.Put(ctx, entryOf(w.ID), data)
-	return err
+	return r.try(ctx, func() error {
+		_, err := r.kv.Put(ctx, entryOf(w.ID), data)
+		return err
+	})
 }
 
 // leave removes a worker.
@@ -65,9 +92,17 @@ func parse(entry jetstream.KeyValueEntry) (w client.Worker, ok bool) {
 	return w, ok
 }
 
+// watch returns what is in the list and what changes.
+func (r *Roster) watch(ctx context.Context, options ...jetstream.WatchOpt) (w jetstream.KeyWatcher, err error) {
+	err = r.try(ctx, func() (err error) { w, err = r.kv.WatchAll(ctx, options...); return err })
+	return w, err
+}
+
 // List returns the workers that are there, by name.
 func (r *Roster) List(ctx context.Context) ([]client.Worker, error) {
-	watcher, err := r.kv.WatchAll(ctx, jetstream.IgnoreDeletes())
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
+	watcher, err := r.watch(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
 		return nil, fmt.Errorf("list the workers: %w", err)
 	}
@@ -87,7 +122,7 @@ func (r *Roster) List(ctx context.Context) ([]client.Worker, error) {
 				workers = append(workers, w)
 			}
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, fmt.Errorf("list the workers: %w", ctx.Err())
 		}
 	}
 }
@@ -96,6 +131,8 @@ func (r *Roster) List(ctx context.Context) ([]client.Worker, error) {
 type badge struct {
 	roster *Roster
 	hot    *hot
+	// silence is after how long without news, of this worker at least, a watch has ended.
+	silence time.Duration
 
 	mu     sync.Mutex
 	self   client.Worker
@@ -117,7 +154,7 @@ func newBadge(c *Config, h *hot) *badge {
 	if err != nil {
 		host = "(unknown)"
 	}
-	b := &badge{roster: c.Roster, hot: h, others: map[string]client.Worker{}, change: make(chan struct{}, 1)}
+	b := &badge{roster: c.Roster, hot: h, silence: present, others: map[string]client.Worker{}, change: make(chan struct{}, 1)}
 	b.self = client.Worker{ID: c.Name, Host: host, Version: Version(), Memory: c.Memory, Device: c.Device, Since: time.Now().UTC()}
 	return b
 }
@@ -183,7 +220,7 @@ func (b *badge) tell(ctx context.Context) {
 // listen learns of the others until ctx ends.
 func (b *badge) listen(ctx context.Context) {
 	for ctx.Err() == nil {
-		if watcher, err := b.roster.kv.WatchAll(ctx); err == nil {
+		if watcher, err := b.roster.watch(ctx); err == nil {
 			b.follow(ctx, watcher)
 			watcher.Stop()
 		}
@@ -194,11 +231,13 @@ func (b *badge) listen(ctx context.Context) {
 	}
 }
 
-// follow reads changes until they end.
+// follow reads changes until they end, as they do silently when the NATS loses the list.
 func (b *badge) follow(ctx context.Context, watcher jetstream.KeyWatcher) {
 	for {
 		select {
 		case <-ctx.Done():
+			return
+		case <-time.After(b.silence):
 			return
 		case entry, ok := <-watcher.Updates():
 			if !ok {
