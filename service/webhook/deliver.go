@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -106,6 +107,15 @@ func (d *Deliverer) Run(ctx context.Context) {
 	}
 }
 
+// name is what a job's state is stored under. The time is in it because an idempotency key
+// that is used again after the job's record has gone makes another job of the same name.
+func name(r *job.Record) string { return r.Tenant + "." + messageID(r) }
+
+// messageID tells messages apart, for whoever receives them.
+func messageID(r *job.Record) string {
+	return "msg_" + r.ID + "_" + strconv.FormatInt(r.Created.UnixMilli(), 10)
+}
+
 // look begins what is due.
 func (d *Deliverer) look(ctx context.Context) {
 	var due []job.Record
@@ -116,7 +126,7 @@ func (d *Deliverer) look(ctx context.Context) {
 		if len(r.Webhook) == 0 || !r.State.Final() {
 			return
 		}
-		key := r.Tenant + "." + r.ID
+		key := name(r)
 		seen[key] = true
 		if e := d.known[key]; e == nil || !e.sending && !e.Done && !now.Before(e.Next) {
 			due = append(due, *r)
@@ -141,7 +151,7 @@ func (d *Deliverer) look(ctx context.Context) {
 
 // begin claims a message, if no other server has, and sends it.
 func (d *Deliverer) begin(ctx context.Context, r *job.Record) error {
-	key := r.Tenant + "." + r.ID
+	key := name(r)
 	d.mu.Lock()
 	e := d.known[key]
 	full := d.own[r.Tenant] >= maxOwn || len(d.sends) == maxSends
@@ -268,5 +278,5 @@ func (d *Deliverer) attempt(ctx context.Context, r *job.Record) error {
 	if err != nil {
 		return err
 	}
-	return d.Client.Send(ctx, url, secrets, "msg_"+r.ID, time.Now(), body)
+	return d.Client.Send(ctx, url, secrets, messageID(r), time.Now(), body)
 }

@@ -91,12 +91,15 @@ func (w *world) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 func (w *world) end(tenant string) job.Record {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	r := job.Record{ID: job.NewID(), Tenant: tenant, Kind: job.Proof, State: job.Succeeded, Webhook: []byte("sealed"), Finished: w.now()}
+	r := job.Record{ID: job.NewID(), Tenant: tenant, Kind: job.Proof, State: job.Succeeded, Webhook: []byte("sealed"), Created: w.now(), Finished: w.now()}
 	w.jobs = append(w.jobs, r)
 	return r
 }
 
 func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) }
+
+// id is the message's of a job.
+func id(r job.Record) string { return fmt.Sprintf("msg_%s_%d", r.ID, r.Created.UnixMilli()) }
 
 // run starts deliverers and returns what stops them.
 func (w *world) run(n int) func() {
@@ -141,7 +144,7 @@ func (w *world) until(what string, is func() bool) {
 
 // state reads what is stored of a message.
 func (w *world) state(r job.Record) (s State) {
-	entry, err := w.states.Get(w.t.Context(), r.Tenant+"."+r.ID)
+	entry, err := w.states.Get(w.t.Context(), r.Tenant+"."+id(r))
 	if err == nil {
 		err = json.Unmarshal(entry.Value(), &s)
 	}
@@ -157,7 +160,7 @@ func TestDeliver(t *testing.T) {
 	w := newWorld(t)
 	var ids []string
 	for i := range 12 {
-		ids = append(ids, "msg_"+w.end(fmt.Sprintf("tenant-%d", i%2)).ID)
+		ids = append(ids, id(w.end(fmt.Sprintf("tenant-%d", i%2))))
 	}
 	w.jobs = append(w.jobs, job.Record{ID: job.NewID(), Tenant: "a", State: job.Running, Webhook: []byte("x")}, job.Record{ID: job.NewID(), Tenant: "a", State: job.Failed})
 	w.run(3)
@@ -197,7 +200,7 @@ func TestRetry(t *testing.T) {
 	w.answer.Store(204)
 	time.Sleep(2 * every)
 	w.skew.Add(int64(2 * first))
-	w.until("it is there", func() bool { return w.got["msg_"+r.ID] == 1 })
+	w.until("it is there", func() bool { return w.got[id(r)] == 1 })
 	stop()
 	if s := w.state(r); s.Attempts != 3 || !s.Done || s.Failed {
 		t.Errorf("%+v", s)
@@ -217,7 +220,7 @@ func TestDied(t *testing.T) {
 	r := w.end("a")
 	// What a server that died has left: the claim of the attempt.
 	data, _ := json.Marshal(State{Attempts: 1, Next: w.now().Add(2 * timeout)})
-	if _, err := w.states.Create(t.Context(), "a."+r.ID, data); err != nil {
+	if _, err := w.states.Create(t.Context(), "a."+id(r), data); err != nil {
 		t.Fatal(err)
 	}
 	w.run(1)
@@ -226,7 +229,7 @@ func TestDied(t *testing.T) {
 		t.Error("taken from a server that may still send")
 	}
 	w.skew.Add(int64(2 * timeout))
-	w.until("it is there", func() bool { return w.got["msg_"+r.ID] == 1 })
+	w.until("it is there", func() bool { return w.got[id(r)] == 1 })
 }
 
 // TestGivenUp has the receiver say that it wants no more, and another one fail for days.
@@ -270,7 +273,7 @@ func TestSlow(t *testing.T) {
 	w.late = nil
 	w.mu.Unlock()
 	r := w.end("quick")
-	w.until("the quick one's is there", func() bool { return w.got["msg_"+r.ID] == 1 })
+	w.until("the quick one's is there", func() bool { return w.got[id(r)] == 1 })
 	w.mu.Lock()
 	if w.all != 1 {
 		t.Errorf("%d messages of the slow one were answered before", w.all-1)
@@ -278,4 +281,27 @@ func TestSlow(t *testing.T) {
 	w.mu.Unlock()
 	close(late)
 	w.until("all are there", func() bool { return len(w.got) == 3*maxOwn+1 })
+}
+
+// TestAgain has a job of the same name come after the record of the first has gone, as the same
+// idempotency key makes it: it has a message of its own.
+func TestAgain(t *testing.T) {
+	w := newWorld(t)
+	old := w.end("a")
+	w.run(1)
+	w.until("the first is there", func() bool { return w.got[id(old)] == 1 })
+	w.mu.Lock()
+	w.jobs = nil
+	w.mu.Unlock()
+	time.Sleep(2 * every)
+	w.skew.Add(int64(7 * 24 * time.Hour))
+	again := old
+	again.Created, again.Finished = w.now(), w.now()
+	w.mu.Lock()
+	w.jobs = []job.Record{again}
+	w.mu.Unlock()
+	w.until("the second is there", func() bool { return w.got[id(again)] == 1 })
+	if id(old) == id(again) {
+		t.Error("the receiver takes the second for the first")
+	}
 }
