@@ -384,17 +384,21 @@ func idempotencyKey() string { return rand.Text() }
 // patience is how long a request is repeated while the service can't be reached or is busy.
 const patience = 20 * time.Second
 
-// persist repeats a request that makes no difference when it is repeated.
+// persist repeats a request that makes no difference when it is repeated, unless it would have
+// to wait for longer than patience lasts, as for a quota of a day.
 func persist[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	for begin := time.Now(); ; {
 		result, err := do()
 		var p *client.Problem
-		if err == nil || errors.As(err, &p) && p.Status != http.StatusTooManyRequests && p.Status < 500 || time.Since(begin) > patience {
+		if err == nil || errors.As(err, &p) && p.Status != http.StatusTooManyRequests && p.Status < 500 {
 			return result, err
 		}
 		wait := 200 * time.Millisecond
 		if p != nil {
 			wait = max(wait, p.RetryAfter)
+		}
+		if time.Since(begin)+wait > patience {
+			return result, err
 		}
 		select {
 		case <-ctx.Done():

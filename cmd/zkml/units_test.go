@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/zkml-go/zkml/circuit"
 	"github.com/zkml-go/zkml/quantize"
+	service "github.com/zkml-go/zkml/service/client"
 	"github.com/zkml-go/zkml/verifier/solidity/client"
 )
 
@@ -171,5 +173,27 @@ func TestNATSFlag(t *testing.T) {
 	_, err := f.config(&app{stderr: io.Discard})
 	if err == nil || exitCode(err) != exitUsage || strings.Contains(err.Error(), "ret@") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestPersist has a service be busy for a moment, and for a day: only the first is waited for.
+func TestPersist(t *testing.T) {
+	for _, c := range []struct {
+		after time.Duration
+		calls int
+	}{{0, 2}, {24 * time.Hour, 1}} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		calls := 0
+		_, err := persist(ctx, func() (int, error) {
+			if calls++; calls == 2 {
+				return 0, nil
+			}
+			return 0, &service.Problem{Status: 429, RetryAfter: c.after}
+		})
+		var p *service.Problem
+		if calls != c.calls || c.calls == 1 && !errors.As(err, &p) || c.calls == 2 && err != nil {
+			t.Errorf("wait %v: %d calls, %v", c.after, calls, err)
+		}
 	}
 }
