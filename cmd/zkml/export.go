@@ -102,7 +102,7 @@ The project's README says what its constructor takes, and how to deploy it.`,
 func templateNeeds() string {
 	var text strings.Builder
 	for _, t := range solidity.Templates() {
-		fmt.Fprintf(&text, "\n  %-12s %s", t.Name, t.Needs)
+		text.WriteString(fmt.Sprintf("\n  %-12s %s", t.Name, t.Needs))
 	}
 	return text.String() + "\n"
 }
