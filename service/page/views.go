@@ -26,7 +26,7 @@ const recent = 50
 type overview struct {
 	Now   time.Time
 	Queue client.Queue
-	// Workers is nil if whoever looks may not see them.
+	// Workers is nil if whoever looks may not see them, or nobody can now.
 	Workers []client.Worker
 	Models  []client.Model
 	Names   map[string]string // of models, by SHA-256
@@ -41,14 +41,11 @@ func (p *Page) overview(ctx context.Context, c *client.Client, _ *http.Request) 
 		return nil, err
 	}
 	workers, err := c.Workers(ctx)
-	var problem *client.Problem
-	if errors.As(err, &problem) && problem.Status == http.StatusForbidden {
-		err = nil
-	} else {
+	switch {
+	case err == nil:
 		o.Workers = append([]client.Worker{}, workers.Workers...)
-	}
-	if err != nil {
-		return nil, err
+	case !answered(err, http.StatusForbidden):
+		p.Log.Warn("status page: the workers can't be shown", "error", err.Error())
 	}
 	models, err := c.Models(ctx)
 	if err != nil {
@@ -73,13 +70,24 @@ func (p *Page) overview(ctx context.Context, c *client.Client, _ *http.Request) 
 	return o, nil
 }
 
+// answered reports whether an error is an answer of this status.
+func answered(err error, status int) bool {
+	var problem *client.Problem
+	return errors.As(err, &problem) && problem.Status == status
+}
+
 // details is what the view of a job shows.
 type details struct {
 	Now   time.Time
 	Job   client.Job
 	Model *client.Model // nil if there is none, or none any more
-	Proof *proof        // nil if there is none
+	Proof *proof        // nil if there is none, or no model
+	// Deleted reports whether there was a model, whose key has gone with it.
+	Deleted bool
 }
+
+// Proved reports whether there is a proof.
+func (d *details) Proved() bool { return d.Job.Kind == "proof" && d.Job.State == "succeeded" }
 
 // proof is what a proof says.
 type proof struct {
@@ -109,10 +117,15 @@ func (p *Page) job(ctx context.Context, c *client.Client, r *http.Request) (any,
 	if j.Model == "" {
 		return d, nil
 	}
-	if m, err := c.Model(ctx, j.Model); err == nil {
-		d.Model = &m
+	m, err := c.Model(ctx, j.Model)
+	if d.Deleted = answered(err, http.StatusNotFound); d.Deleted {
+		return d, nil
 	}
-	if kind == "proof" && j.State == "succeeded" {
+	if err != nil {
+		return nil, err
+	}
+	d.Model = &m
+	if d.Proved() {
 		d.Proof, err = p.proof(ctx, c, j)
 	}
 	return d, err
