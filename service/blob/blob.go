@@ -152,6 +152,18 @@ func OpenPrivate(ctx context.Context, b Bucket, name string, k seal.Key) (io.Rea
 	return &closing{plain, src}, nil
 }
 
+// StoreError is a request that a store on another machine didn't do.
+type StoreError struct {
+	Op, Name string
+	Err      error
+}
+
+// Error implements error.
+func (e *StoreError) Error() string { return e.Op + " blob " + e.Name + ": " + e.Err.Error() }
+
+// Unwrap returns the store's error.
+func (e *StoreError) Unwrap() error { return e.Err }
+
 // closing reads from one and closes another.
 type closing struct {
 	io.Reader

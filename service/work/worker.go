@@ -220,6 +220,9 @@ func (a *attempt) settle(hard context.Context, result any, err error) {
 		if a.locked == nil {
 			f.Detail = a.key.Seal([]byte(err.Error()), failureName(a.r))
 		}
+		if f.Fault == job.Infrastructure {
+			log = log.With("why", why(err))
+		}
 		log.Warn("job failed", "fault", string(f.Fault), "code", f.Code, "retry", f.Retry, took)
 		if f.Fault == job.Infrastructure && f.Retry {
 			_, err = l.Retry(ctx, f)

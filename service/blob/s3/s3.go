@@ -183,7 +183,7 @@ func failed(what, name string, err error) error {
 	if minio.ToErrorResponse(err).Code == minio.NoSuchKey {
 		return fmt.Errorf("blob %s: %w", name, blob.ErrMissing)
 	}
-	return fmt.Errorf("%s blob %s: %w", what, name, err)
+	return &blob.StoreError{Op: what, Name: name, Err: err}
 }
 
 // sourceError is an error of what is uploaded. The client takes io.ErrUnexpectedEOF, which a
