@@ -71,9 +71,6 @@ func (f *serviceFlags) config(a *app) (service.Config, error) {
 	if a.quiet {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if f.memory != 0 {
-		c.Limits.Memory = c.Memory
-	}
 	if f.blobs != "" {
 		if _, err := s3.Parse(f.blobs); err != nil {
 			return c, usage(err)
@@ -114,6 +111,15 @@ func (f *serviceFlags) config(a *app) (service.Config, error) {
 	return c, err
 }
 
+// largestJob is the memory that a job of a server may need: what the flag says, if it is given,
+// or what the only worker has. Where there may be others elsewhere, it is the usual limit.
+func largestJob(c *service.Config, given bool) int64 {
+	if only := c.Share && c.NATS == ""; (given || only) && c.Memory > 0 {
+		return c.Memory
+	}
+	return api.DefaultLimits.Memory
+}
+
 func (a *app) serveCommand() *cobra.Command {
 	var f serviceFlags
 	var listen, cert, key string
@@ -124,8 +130,10 @@ func (a *app) serveCommand() *cobra.Command {
 		Long: `Serve runs a prover service: its interface, its queue and a worker, with everything in
 one folder. Who may use it is said by zkml serve keys; --no-auth serves every program of
 this machine instead. The worker is a process of its own, at a lower priority, that is
-started again whenever it ends. Serve logs to standard error, and ends on SIGTERM when the
-job at work has, or has been given back.`,
+started again whenever it ends. Jobs that need more than --memory aren't accepted; where
+there may be other workers, with --nats or --no-worker, the bound is 16 GiB unless --memory
+says what the largest of them has. Serve logs to standard error, and ends on SIGTERM when
+the job at work has, or has been given back.`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := f.config(a)
@@ -136,6 +144,7 @@ job at work has, or has been given back.`,
 				return usagef("--tls-cert and --tls-key belong together")
 			}
 			c.NoAuth, c.InsecureWebhooks, c.Share = noAuth, insecureWebhooks, !noWorker
+			c.Limits.Memory = largestJob(&c, cmd.Flags().Changed("memory"))
 			l, err := net.Listen("tcp", listen)
 			if err != nil {
 				return usage(err)

@@ -25,6 +25,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/zkml-go/zkml/prover/srs"
 	"github.com/zkml-go/zkml/service/child"
 	"github.com/zkml-go/zkml/service/client"
@@ -215,6 +217,41 @@ func TestWorkerEnds(t *testing.T) {
 	}
 	if _, err := c.Cancel(ctx, "build", j.ID); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLargestJob lets jobs need what some worker of the service may have.
+func TestLargestJob(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		args  []string
+		share bool
+		want  int64
+	}{
+		{"the only worker", nil, true, 4 << 30},
+		{"the only worker, told", []string{"--memory=8192"}, true, 8 << 30},
+		{"workers elsewhere", []string{"--nats=nats://n1"}, false, 16 << 30},
+		{"workers elsewhere too", []string{"--nats=nats://n1"}, true, 16 << 30},
+		{"no worker yet", nil, false, 16 << 30},
+		{"no bound", []string{"--memory=0"}, true, 16 << 30},
+		{"workers elsewhere, told", []string{"--nats=nats://n1", "--memory=65536"}, false, 64 << 30},
+	} {
+		t.Setenv(natsVariable, "")
+		var f serviceFlags
+		flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+		f.add(flags)
+		f.addWorker(flags)
+		if err := flags.Parse(c.args); err != nil {
+			t.Fatal(err)
+		}
+		config, err := f.config(&app{stderr: io.Discard})
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.Share = c.share
+		if got := largestJob(&config, flags.Changed("memory")); got != c.want {
+			t.Errorf("%s: %d MiB, want %d", c.name, got>>20, c.want>>20)
+		}
 	}
 }
 
