@@ -207,14 +207,17 @@ func (a *attempt) settle(hard context.Context, result any, err error) {
 		log.Info("job dropped", "why", cause.Error(), took)
 		return
 	case errors.Is(cause, errDrain) && err != nil:
-		err = l.Release(ctx)
-		log.Info("job given back", took)
+		if err = l.Release(ctx); err == nil {
+			log.Info("job given back", took)
+		}
 	case err == nil:
 		var data json.RawMessage
 		if data, err = json.Marshal(result); err == nil {
 			err = l.Succeed(ctx, a.model, data)
 		}
-		log.Info("job succeeded", took)
+		if err == nil {
+			log.Info("job succeeded", took)
+		}
 	default:
 		f := classify(err)
 		if a.locked == nil {
