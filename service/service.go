@@ -16,10 +16,13 @@
 // Inputs, hidden weights, salts and the texts of errors are sealed with a key of their
 // job, or model, which lies in its record, wrapped by the operator's key; that one is in a
 // file outside of the data folder. When a job's record is deleted, its private blobs are
-// deleted at the next collection, and what remains of them anywhere — free space, snapshots,
-// backups of the blobs — opens with no key that still exists, unless a backup of the records
-// and the operator's key are kept too. Whoever destroys the operator's key destroys all of
-// it. What a proof shows, and public blobs, aren't sealed.
+// deleted at the second collection of one server process that finds nothing that refers to
+// them, if they are above an hour of age then; collections are ten minutes apart. What remains
+// of them anywhere — free space, snapshots, backups of the blobs — opens with the wrapped key
+// and the operator's key alone. The wrapped key may remain in JetStream's files until they are
+// compacted: a copy of the data folder that is taken after the deletion, and before that, can
+// still open backups of the blobs together with the operator's key, and so can a backup of the
+// records for as long as it is kept. Whoever destroys the operator's key destroys all of it. What a proof shows, and public blobs, aren't sealed.
 package service
 
 import (

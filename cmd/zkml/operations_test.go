@@ -110,6 +110,25 @@ func TestNATSConfiguration(t *testing.T) {
 	}
 }
 
+// TestScrape holds what Prometheus scrapes to how the servers listen.
+func TestScrape(t *testing.T) {
+	var text [2]string
+	for i, name := range []string{"README.md", "prometheus.yml"} {
+		data, err := os.ReadFile(filepath.Join("../../deploy", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text[i] = string(data)
+	}
+	port := regexp.MustCompile(`--no-worker .*--listen 0\.0\.0\.0(:\d+) --tls-cert`).FindStringSubmatch(text[0])
+	if port == nil {
+		t.Fatal("the servers of the cluster have no certificate")
+	}
+	if strings.Count(text[1], port[1]+`"`) != 2 || !strings.Contains(text[1], "\n    scheme: https") {
+		t.Errorf("servers listen with https on %s, and what is scraped is\n%s", port[1], text[1])
+	}
+}
+
 // TestDashboard holds the dashboard, the alerts and what to scrape to the metrics that there
 // are.
 func TestDashboard(t *testing.T) {

@@ -107,7 +107,7 @@ has to be stopped meanwhile; a key with the scope admin does the same over http.
 		},
 	}
 	create.Flags().StringVar(&tenant, "tenant", "", "whose key it is")
-	create.Flags().StringSliceVar(&scopes, "scope", []string{"prove"}, "what it allows: read, prove, admin")
+	create.Flags().StringSliceVar(&scopes, "scope", []string{"prove"}, "what it allows: read, prove, or admin, which is for the keys and quotas of all tenants")
 	create.Flags().DurationVar(&lifetime, "lifetime", 0, "how long it is valid (default: without end)")
 	const quotas = "what the tenant may have, of all its keys, such as queued=100,running=2,per-day=1000,models=20,stored=10GiB,rows=1000000,memory=2GiB"
 	create.Flags().StringVar(&quota, "quota", "", quotas+" (default: as it is)")

@@ -2,7 +2,8 @@
 //
 // A token is "zkml_", a prefix by which the key is found, "_" and a secret of 32 random
 // bytes. Only the secret's SHA-256 is stored: it is random, so there is nothing to guess
-// and no need for a slow hash. A token names one tenant and what it may do there.
+// and no need for a slow hash. A token names one tenant and what it may do there; one with
+// the scope admin also manages all tenants.
 package access
 
 import (
@@ -28,7 +29,8 @@ import (
 // Scope is something that a key allows.
 type Scope string
 
-// The scopes. Prove includes Read, and Admin both.
+// The scopes. Prove includes Read, and Admin both. Those are for the key's tenant; what Admin
+// allows beside is for all tenants: their keys and quotas, and the workers and what they do.
 const (
 	Read  Scope = "read"
 	Prove Scope = "prove"

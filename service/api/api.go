@@ -3,7 +3,9 @@
 // What it says over the wire is in package client, and in openapi.json, which is generated
 // from this package's code; a test compares the two. Errors are RFC 9457 problems. Every
 // operation but the health checks needs an API key, whose tenant is the only one whose jobs,
-// models and blobs it can see: what belongs to another one is as good as not there.
+// models and blobs it can see: what belongs to another one is as good as not there. A key with
+// the scope admin, whosever it is, also manages the keys and quotas of all tenants, and sees
+// the workers and whose jobs they do.
 package api
 
 import (

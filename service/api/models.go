@@ -60,7 +60,7 @@ func (s *server) modelOperations() {
 		return &body[client.Model]{m.Model}, nil
 	})
 	remove := operation(access.Prove, "delete-model", http.MethodDelete, "/v1/models/{sha256}", "Delete a model")
-	remove.Description = "Its files are deleted at the next collection, if nothing else refers to them. Proofs that are there stay; jobs of the model that haven't ended fail."
+	remove.Description = "Its files are deleted at the second collection of a server that finds nothing that refers to them, and above an hour of age; collections are ten minutes apart. Proofs that are there stay; jobs of the model that haven't ended fail."
 	remove.Errors = append(remove.Errors, http.StatusNotFound)
 	huma.Register(s.api, remove, func(ctx context.Context, in *digestInput) (*struct{}, error) {
 		if _, err := s.model(ctx, in.SHA256); err != nil {

@@ -4,7 +4,8 @@
 // sealed with keys derived from that one, and the job's key itself lies in the job's record,
 // wrapped by the operator's key, which is in neither place. Whoever has only the blobs,
 // or the blobs and the records, learns sizes and nothing else; when a record is deleted,
-// what was sealed with its key is lost to everyone, in backups of the blobs too.
+// and gone from the files of the queue and from backups, what was sealed with its key is lost
+// to everyone, in backups of the blobs too.
 //
 // Streams are encrypted by the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár,
 // "Online Authenticated-Encryption and its Nonce-Reuse Misuse-Resistance", CRYPTO 2015)
