@@ -146,7 +146,8 @@ func built(t *testing.T, c *client.Client) client.Job {
 	return j
 }
 
-// TestTrace follows a request to the worker's stages in one trace.
+// TestTrace follows a request to the worker's stages in one trace. Requests that anyone may
+// make aren't in it, nor those that are refused.
 func TestTrace(t *testing.T) {
 	spans := tracetest.NewInMemoryExporter()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
@@ -172,6 +173,22 @@ func TestTrace(t *testing.T) {
 	}
 	if j, err = client.New(w.base, "").Wait(t.Context(), j, nil); err != nil || j.State != "failed" {
 		t.Fatalf("%+v, %v", j, err)
+	}
+	for path, origin := range map[string]string{"/v1/queue": "https://elsewhere.example", "/healthz": ""} {
+		request, err := http.NewRequest(http.MethodGet, w.base+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("traceparent", "00-"+parent+"-00f067aa0ba902b7-01")
+		request.Header.Set("Origin", origin)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if want := map[bool]int{true: 200, false: 403}[origin == ""]; answer.StatusCode != want {
+			t.Errorf("%s: status %d", path, answer.StatusCode)
+		}
 	}
 	var tree []string
 	named := map[trace.SpanID]string{}

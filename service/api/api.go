@@ -132,7 +132,7 @@ func build(c Config) (http.Handler, huma.API) {
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
 	s := &server{Config: c, api: humago.New(mux, config), bodies: newPlaces(), uploads: newPlaces()}
 	s.metrics = newMetrics(s)
-	s.api.UseMiddleware(s.metrics.time, s.trace, s.authenticate, s.wholeBodies, s.queueUp)
+	s.api.UseMiddleware(s.metrics.time, s.authenticate, s.trace, s.wholeBodies, s.queueUp)
 	s.blobOperations()
 	s.modelOperations()
 	s.proofOperations()

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/zkml-go/zkml/service/job"
+	"github.com/zkml-go/zkml/service/access"
 	"github.com/zkml-go/zkml/service/queue"
 	"github.com/zkml-go/zkml/service/work"
 )
@@ -91,9 +92,10 @@ func (m *metrics) time(ctx huma.Context, next func(huma.Context)) {
 // statusOf returns what a request was answered with.
 func statusOf(ctx huma.Context) int { return cmp.Or(ctx.Status(), http.StatusOK) }
 
-// trace reports a request as a span, within the trace that it is part of.
+// trace reports a request as a span, within the trace that it is part of. Who has no key makes
+// none: it comes after authenticate, and leaves out what anyone may ask.
 func (s *server) trace(ctx huma.Context, next func(huma.Context)) {
-	if s.Tracer == nil {
+	if scope, _ := ctx.Operation().Metadata[scopeKey].(access.Scope); s.Tracer == nil || scope == "" {
 		next(ctx)
 		return
 	}
