@@ -3,6 +3,7 @@ package webhook
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -88,6 +89,33 @@ func (c *Client) Send(ctx context.Context, url string, secrets []Secret, id stri
 		failed.After = time.Duration(min(s, 1<<20)) * time.Second
 	}
 	return failed
+}
+
+// class says in a log what an error was, without the host, which is of the request.
+func class(err error) string {
+	var status *StatusError
+	var name *net.DNSError
+	var late net.Error
+	var certificate *tls.CertificateVerificationError
+	var call syscall.Errno
+	switch {
+	case errors.As(err, &status):
+		return status.Error()
+	case errors.Is(err, ErrInternal):
+		return ErrInternal.Error()
+	case errors.As(err, &name):
+		return "the host's name can't be resolved"
+	case errors.As(err, &late) && late.Timeout():
+		return "no answer in time"
+	case errors.As(err, &certificate):
+		return "the host's certificate isn't valid"
+	case errors.As(err, &call):
+		return call.Error()
+	}
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
+	}
+	return fmt.Sprintf("an error of type %T", err)
 }
 
 // unnamed takes the URL, which may hold a secret, out of an error.

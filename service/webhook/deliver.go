@@ -239,14 +239,14 @@ func (d *Deliverer) send(ctx context.Context, r *job.Record, key string, e *entr
 		log.Info("webhook sent")
 	case next.Status == http.StatusGone, errors.Is(err, ErrInternal), d.Now().Sub(r.Finished) > patience:
 		next.Done, next.Failed = true, true
-		log.Warn("webhook given up", "why", err.Error())
+		log.Warn("webhook given up", "why", class(err))
 	default:
 		after := wait(e.Attempts)
 		if status != nil {
 			after = max(after, min(status.After, longest))
 		}
 		next.Next = d.Now().Add(after)
-		log.Info("webhook failed", "why", err.Error(), "again", after)
+		log.Info("webhook failed", "why", class(err), "again", after)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()

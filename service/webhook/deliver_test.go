@@ -1,13 +1,18 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,6 +38,7 @@ type world struct {
 	all  int            // attempts
 	url  string
 	late chan struct{} // if set, the receiver waits for it
+	log  *slog.Logger
 }
 
 func newWorld(t *testing.T) *world {
@@ -51,7 +57,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, secret: NewSecret(), got: map[string]int{}}
+	w := &world{t: t, secret: NewSecret(), got: map[string]int{}, log: slog.New(slog.DiscardHandler)}
 	if w.states, err = js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "states"}); err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +114,7 @@ func (w *world) run(n int) func() {
 	for range n {
 		running.Go(func() {
 			New(Config{
-				States: w.states, Client: NewClient(true), Now: w.now, Log: slog.New(slog.DiscardHandler),
+				States: w.states, Client: NewClient(true), Now: w.now, Log: w.log,
 				Each: func(visit func(*job.Record)) {
 					w.mu.Lock()
 					defer w.mu.Unlock()
@@ -303,5 +309,34 @@ func TestAgain(t *testing.T) {
 	w.until("the second is there", func() bool { return w.got[id(again)] == 1 })
 	if id(old) == id(again) {
 		t.Error("the receiver takes the second for the first")
+	}
+}
+
+// TestLog has messages fail: the log says how, and not where.
+func TestLog(t *testing.T) {
+	w := newWorld(t)
+	w.url = "http://127.0.0.1:1/secret"
+	r := w.end("a")
+	var log bytes.Buffer
+	w.log = slog.New(slog.NewJSONHandler(&log, nil))
+	stop := w.run(1)
+	time.Sleep(3 * every)
+	stop()
+	if w.state(r).Attempts != 1 || !strings.Contains(log.String(), "connection refused") || strings.Contains(log.String(), "127.0.0.1") {
+		t.Error(log.String())
+	}
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "host.example"}}, "name"},
+		{&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, "in time"},
+		{&StatusError{Status: 503}, "503"},
+		{ErrInternal, ErrInternal.Error()},
+		{x509.HostnameError{Host: "host.example", Certificate: &x509.Certificate{}}, "x509.HostnameError"},
+	} {
+		if got := class(fmt.Errorf("host.example: %w", c.err)); !strings.Contains(got, c.want) || strings.Contains(got, "example") {
+			t.Errorf("%v: %q, want %q", c.err, got, c.want)
+		}
 	}
 }
