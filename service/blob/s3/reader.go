@@ -43,8 +43,9 @@ type reader struct {
 // Read implements io.Reader. A stream that ends before the object does isn't its end.
 func (r *reader) Read(p []byte) (int, error) {
 	for r.err == nil && len(p) > 0 {
-		watch := time.AfterFunc(stall, func() { r.body.Close() })
-		n, err := r.body.Read(p)
+		body := r.body // the timer may fire when r has another one
+		watch := time.AfterFunc(stall, func() { body.Close() })
+		n, err := body.Read(p)
 		watch.Stop()
 		if r.at += int64(n); r.at > r.size {
 			r.err = fmt.Errorf("read blob %s: the store sends more than it has", r.name)
