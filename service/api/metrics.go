@@ -15,8 +15,8 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/zkml-go/zkml/service/job"
 	"github.com/zkml-go/zkml/service/access"
+	"github.com/zkml-go/zkml/service/job"
 	"github.com/zkml-go/zkml/service/queue"
 	"github.com/zkml-go/zkml/service/work"
 )
