@@ -483,14 +483,17 @@ func TestRefusals(t *testing.T) {
 func TestNoAuth(t *testing.T) {
 	w := start(t, func(c *service.Config) { c.NoAuth = true })
 	for _, c := range []struct {
-		name, host, origin string
-		status             int
+		name, path, host, origin string
+		status                   int
 	}{
-		{"local", "", "", 200},
-		{"a page that had its name point here", "evil.example", "", 403},
-		{"a page elsewhere", "", "https://evil.example", 403},
+		{"local", "/v1/proofs", "", "", 200},
+		{"a page that had its name point here", "/v1/proofs", "evil.example", "", 403},
+		{"a page elsewhere", "/v1/proofs", "", "https://evil.example", 403},
+		{"the status page", "/", "", "", 200},
+		{"the status page under another name", "/", "evil.example", "", 403},
+		{"the status page for a page elsewhere", "/", "", "https://evil.example", 403},
 	} {
-		request, err := http.NewRequestWithContext(t.Context(), "GET", w.base+"/v1/proofs", nil)
+		request, err := http.NewRequestWithContext(t.Context(), "GET", w.base+c.path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/zkml-go/zkml/service/embedded"
 	"github.com/zkml-go/zkml/service/job"
 )
@@ -47,6 +49,42 @@ func eventually(t *testing.T, what string, holds func() bool) {
 		if time.Since(begin) > 10*time.Second {
 			t.Fatalf("not after 10 s: %s", what)
 		}
+	}
+}
+
+// message is one of a subject.
+type message struct {
+	jetstream.Msg
+	subject string
+}
+
+// Subject implements jetstream.Msg.
+func (m message) Subject() string { return m.subject }
+
+// TestRankEarly has a worker judge a job that the copy of the records hasn't yet, and one that
+// there is no record of.
+func TestRankEarly(t *testing.T) {
+	q := open(t)
+	r, err := q.Submit(t.Context(), job.Record{ID: job.NewID(), Tenant: "a", Kind: job.Proof, Priority: job.Normal, Created: q.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the job", func() bool { return q.index.open("a") == 1 })
+	q.index.mu.Lock()
+	delete(q.index.records, key(r.Tenant, r.ID))
+	q.index.mu.Unlock()
+	taker, err := q.Taker("w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taker.Close()
+	taker.Prefer = func(*job.Record) Preference { return Elsewhere }
+	if got := taker.rank(t.Context(), message{subject: subject(&r)}); got != Elsewhere {
+		t.Errorf("a job that the copy hasn't: %v", got)
+	}
+	r.ID = job.NewID()
+	if got := taker.rank(t.Context(), message{subject: subject(&r)}); got != Mine {
+		t.Errorf("no record: %v", got)
 	}
 }
 

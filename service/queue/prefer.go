@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -21,8 +20,6 @@ const (
 	Mine
 	// Elsewhere: another worker, which is idle, has it.
 	Elsewhere
-	// unknown: the message came before its record.
-	unknown
 )
 
 const (
@@ -43,12 +40,7 @@ func (t *Taker) rank(ctx context.Context, m jetstream.Msg) Preference {
 		return Mine
 	}
 	r, err := t.record(ctx, m)
-	switch {
-	case errors.Is(err, ErrMissing):
-		return unknown
-	case err != nil: // the claim will tell
-		return Mine
-	case t.q.Now().Sub(r.Created) > prefer:
+	if err != nil || t.q.Now().Sub(r.Created) > prefer { // of an error the claim will tell
 		return Mine
 	}
 	return t.Prefer(&r)
@@ -86,8 +78,6 @@ func (t *Taker) choose(ctx context.Context, l lane, consumer jetstream.Consumer)
 	switch t.rank(ctx, first[0]) {
 	case Mine:
 		return first[0], nil
-	case unknown:
-		return nil, early(first[0])
 	case Elsewhere:
 		t.aside[l] = time.Now().Add(aside)
 		return nil, t.giveBack(l, first)
