@@ -9,23 +9,14 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/zkml-go/zkml/service/embedded"
+	"github.com/zkml-go/zkml/service/embedded/embeddedtest"
 	"github.com/zkml-go/zkml/service/job"
 )
 
 // open returns a queue on a NATS of its own.
 func open(t *testing.T) *Queue {
 	t.Helper()
-	server, err := embedded.Start(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	nc, err := server.Connect()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nc.Close)
+	nc := embeddedtest.Connect(t)
 	q, err := Open(t.Context(), nc, DefaultOptions())
 	if err != nil {
 		t.Fatal(err)

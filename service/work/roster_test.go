@@ -7,23 +7,14 @@ import (
 	"time"
 
 	"github.com/zkml-go/zkml/service/client"
-	"github.com/zkml-go/zkml/service/embedded"
+	"github.com/zkml-go/zkml/service/embedded/embeddedtest"
 	"github.com/zkml-go/zkml/service/queue"
 )
 
 // TestRosterLost has the NATS lose the list, as a restart does: who reads it finds nobody, who
 // tells of itself is in it, and who listens learns of that.
 func TestRosterLost(t *testing.T) {
-	server, err := embedded.Start(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	nc, err := server.Connect()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nc.Close)
+	nc := embeddedtest.Connect(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	q, err := queue.Open(ctx, nc, queue.DefaultOptions())
 	if err != nil {

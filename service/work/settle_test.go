@@ -8,23 +8,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zkml-go/zkml/service/embedded"
+	"github.com/zkml-go/zkml/service/embedded/embeddedtest"
 	"github.com/zkml-go/zkml/service/job"
 	"github.com/zkml-go/zkml/service/queue"
 )
 
 // TestSettle logs that a job succeeded once it is recorded, and not where it can't be.
 func TestSettle(t *testing.T) {
-	server, err := embedded.Start(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	nc, err := server.Connect()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nc.Close)
+	nc := embeddedtest.Connect(t)
 	q, err := queue.Open(t.Context(), nc, queue.DefaultOptions())
 	if err != nil {
 		t.Fatal(err)
