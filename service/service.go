@@ -26,6 +26,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,6 +118,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if err := outside(c.OperatorKey, c.Data); err != nil {
 		return nil, err
 	}
+	c.Limits.Patience = cmp.Or(c.Limits.Patience, api.DefaultPatience)
 	s := &Service{Config: c}
 	caller := ctx
 	ctx, s.end = context.WithCancel(context.WithoutCancel(ctx)) // for as long as the service is open
@@ -232,15 +234,24 @@ func (s *Service) Handler() http.Handler {
 	programs := api.New(c)
 	mux.Handle("/", programs)
 	(&page.Page{API: programs, Log: s.Log, Now: s.queue.Now}).Register(mux)
-	return mux
+	return hurry(mux, s.Limits.Patience.Body)
 }
 
-// Limits of connections: slow clients don't hold them.
+// hurry gives the body of each request its time, whatever becomes of the request: what no
+// handler reads of it, the server does.
+func hurry(h http.Handler, patience time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body != http.NoBody {
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience)) // handlers may set another
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// Limits of connections.
 const (
-	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-	drainTimeout  = 5 * time.Second
-	maxHeader     = 32 << 10
+	drainTimeout = 5 * time.Second
+	maxHeader    = 32 << 10
 )
 
 // Serve answers requests until ctx ends, and keeps house. With NoAuth the listener has to
@@ -249,9 +260,12 @@ func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 	if host, ok := l.Addr().(*net.TCPAddr); s.NoAuth && (!ok || !host.IP.IsLoopback()) {
 		return errors.New("without api keys the service has to listen on a loopback address, such as 127.0.0.1:8080")
 	}
+	patience := s.Limits.Patience
 	server := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
+		Handler: s.Handler(), ReadHeaderTimeout: patience.Header, IdleTimeout: patience.Idle, MaxHeaderBytes: maxHeader,
+		// Answers that take longer, events and files, set deadlines of their own.
+		WriteTimeout: patience.Upload + patience.Stall,
+		ErrorLog:     slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
 	}
 	house, stop := context.WithCancel(ctx)
 	defer stop()

@@ -57,10 +57,27 @@ type Limits struct {
 	Body   int64 // bytes of a JSON body
 	Blob   int64 // bytes of an uploaded blob
 	Memory int64 // bytes that a job may need
+	// Patience bounds what slow clients hold; none is the default one.
+	Patience Patience
+}
+
+// Patience is how long clients may take. A connection that takes longer is closed, with 408
+// where there is an answer.
+type Patience struct {
+	Header time.Duration // until the header of a request has come
+	Body   time.Duration // until a body has come that isn't an upload
+	Upload time.Duration // until a blob has come
+	Stall  time.Duration // until some more of an answer is taken
+	Idle   time.Duration // between two requests
+}
+
+// DefaultPatience is the usual one.
+var DefaultPatience = Patience{
+	Header: 10 * time.Second, Body: time.Minute, Upload: 10 * time.Minute, Stall: time.Minute, Idle: 2 * time.Minute,
 }
 
 // DefaultLimits are the usual ones.
-var DefaultLimits = Limits{Body: 32 << 20, Blob: 1 << 28, Memory: 16 << 30}
+var DefaultLimits = Limits{Body: 32 << 20, Blob: 1 << 28, Memory: 16 << 30, Patience: DefaultPatience}
 
 // LocalTenant is who everyone is where no API keys are wanted.
 const LocalTenant = "local"
@@ -149,10 +166,10 @@ func build(c Config) (http.Handler, huma.API) {
 }
 
 // operation describes one.
-func operation(scope access.Scope, id, method, path, summary string) huma.Operation {
+func (s *server) operation(scope access.Scope, id, method, path, summary string) huma.Operation {
 	o := huma.Operation{
 		OperationID: id, Method: method, Path: path, Summary: summary,
-		Metadata: map[string]any{scopeKey: scope}, BodyReadTimeout: time.Minute,
+		Metadata: map[string]any{scopeKey: scope}, BodyReadTimeout: s.Limits.Patience.Body,
 	}
 	if scope != "" {
 		o.Security = []map[string][]string{{"key": {}}}
@@ -220,6 +237,9 @@ func (s *server) queueUp(ctx huma.Context, next func(huma.Context)) {
 	}
 	if leave, ok := from.take(ctx.Context(), tenantOf(ctx.Context())); ok {
 		defer leave()
+		if ctx.Operation().Metadata[uploadKey] != nil {
+			ctx.SetReadDeadline(time.Now().Add(s.Limits.Patience.Upload))
+		}
 		next(ctx)
 	}
 }
@@ -259,9 +279,9 @@ func (s *server) healthOperations() {
 		answer.Body.Status = "ok"
 		return &answer
 	}
-	huma.Register(s.api, operation("", "health", http.MethodGet, "/healthz", "Whether the program runs"),
+	huma.Register(s.api, s.operation("", "health", http.MethodGet, "/healthz", "Whether the program runs"),
 		func(context.Context, *struct{}) (*status, error) { return ok(), nil })
-	ready := operation("", "ready", http.MethodGet, "/readyz", "Whether jobs are accepted")
+	ready := s.operation("", "ready", http.MethodGet, "/readyz", "Whether jobs are accepted")
 	ready.Errors = []int{http.StatusServiceUnavailable}
 	huma.Register(s.api, ready, func(ctx context.Context, _ *struct{}) (*status, error) {
 		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/zkml-go/zkml/service/access"
 	"github.com/zkml-go/zkml/service/blob"
@@ -34,26 +35,20 @@ func (u *upload) Resolve(ctx huma.Context) []error {
 	if n, err := strconv.ParseInt(ctx.Header("Content-Length"), 10, 64); err == nil && n >= 0 {
 		u.size = n // no more than that is read
 	}
-	if ctx.SetReadDeadline(time.Now().Add(uploadTime)) != nil {
-		return []error{errors.New("the connection can't be given a deadline")}
-	}
 	return nil
 }
-
-// uploadTime is how long a blob may take to come: a client that dawdles holds no connection.
-const uploadTime = 10 * time.Minute
 
 // blobOperations register the public blobs.
 func (s *server) blobOperations() {
 	const binary = "application/octet-stream"
 	schema := &huma.MediaType{Schema: &huma.Schema{Type: "string", Format: "binary"}}
-	put := operation(access.Prove, "put-blob", http.MethodPut, "/v1/blobs/{sha256}", "Upload a public blob")
+	put := s.operation(access.Prove, "put-blob", http.MethodPut, "/v1/blobs/{sha256}", "Upload a public blob")
 	put.Description = "A blob is stored once, in the clear, for its tenant alone. What has to stay private goes into requests as data instead."
 	put.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{binary: schema}}
 	put.Metadata[uploadKey] = true
 	put.Errors = append(put.Errors, http.StatusRequestEntityTooLarge)
 	huma.Register(s.api, put, s.putBlob)
-	get := operation(access.Read, "get-blob", http.MethodGet, "/v1/blobs/{sha256}", "Download a public blob")
+	get := s.operation(access.Read, "get-blob", http.MethodGet, "/v1/blobs/{sha256}", "Download a public blob")
 	get.Errors = append(get.Errors, http.StatusNotFound)
 	get.Responses = download(binary)
 	huma.Register(s.api, get, func(ctx context.Context, in *digestInput) (*huma.StreamResponse, error) {
@@ -143,6 +138,24 @@ func (r *remembering) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// steady is an answer that is closed when it stands still for too long.
+func (s *server) steady(out huma.Context) io.Writer {
+	_, w := humago.Unwrap(out)
+	return &steadyWriter{w, http.NewResponseController(w), s.Limits.Patience.Stall}
+}
+
+type steadyWriter struct {
+	w          io.Writer
+	connection *http.ResponseController
+	stall      time.Duration
+}
+
+// Write implements io.Writer.
+func (s *steadyWriter) Write(p []byte) (int, error) {
+	s.connection.SetWriteDeadline(time.Now().Add(s.stall)) // what has no deadline doesn't stand still
+	return s.w.Write(p)
+}
+
 // stream answers with a blob of the tenant. A blob that turns out to be damaged is cut off
 // before its end.
 func (s *server) stream(ctx context.Context, from work.Source, key seal.Key, kind string) (*huma.StreamResponse, error) {
@@ -166,7 +179,7 @@ func (s *server) stream(ctx context.Context, from work.Source, key seal.Key, kin
 		out.SetHeader("Content-Type", kind)
 		out.SetHeader("X-Content-Type-Options", "nosniff")
 		out.SetHeader("Content-Disposition", "attachment")
-		if _, err := io.Copy(out.BodyWriter(), src); err != nil {
+		if _, err := io.Copy(s.steady(out), src); err != nil {
 			s.Log.Error("send a blob", "error", err.Error())
 			panic(http.ErrAbortHandler)
 		}

@@ -33,7 +33,7 @@ type listInput struct {
 func (s *server) jobOperations() {
 	for _, kind := range []job.Kind{job.Proof, job.Build} {
 		one, many := string(kind), string(kind)+"s"
-		get := operation(access.Read, "get-"+one, http.MethodGet, "/v1/"+many+"/{id}", "Describe a "+one)
+		get := s.operation(access.Read, "get-"+one, http.MethodGet, "/v1/"+many+"/{id}", "Describe a "+one)
 		get.Errors = append(get.Errors, http.StatusNotFound)
 		huma.Register(s.api, get, func(ctx context.Context, in *idInput) (*body[client.Job], error) {
 			r, err := s.job(ctx, kind, in.ID)
@@ -42,16 +42,16 @@ func (s *server) jobOperations() {
 			}
 			return &body[client.Job]{s.viewOwn(&r)}, nil
 		})
-		list := operation(access.Read, "list-"+many, http.MethodGet, "/v1/"+many, "List the "+many+", the newest first")
+		list := s.operation(access.Read, "list-"+many, http.MethodGet, "/v1/"+many, "List the "+many+", the newest first")
 		huma.Register(s.api, list, func(ctx context.Context, in *listInput) (*body[client.Jobs], error) {
 			return s.list(ctx, kind, in), nil
 		})
-		cancel := operation(access.Prove, "cancel-"+one, http.MethodPost, "/v1/"+many+"/{id}/cancel", "Cancel a "+one)
+		cancel := s.operation(access.Prove, "cancel-"+one, http.MethodPost, "/v1/"+many+"/{id}/cancel", "Cancel a "+one)
 		cancel.Errors = append(cancel.Errors, http.StatusNotFound, http.StatusConflict)
 		huma.Register(s.api, cancel, func(ctx context.Context, in *idInput) (*body[client.Job], error) {
 			return s.cancel(ctx, kind, in.ID)
 		})
-		events := operation(access.Read, one+"-events", http.MethodGet, "/v1/"+many+"/{id}/events", "Follow a "+one+" until it has ended")
+		events := s.operation(access.Read, one+"-events", http.MethodGet, "/v1/"+many+"/{id}/events", "Follow a "+one+" until it has ended")
 		events.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 			// An answer that is a stream can't be an error any more.
 			if _, err := s.Queue.Get(ctx.Context(), tenantOf(ctx.Context()), ctx.Param("id")); err != nil {
@@ -73,7 +73,7 @@ func (s *server) jobOperations() {
 		if file.name == "secrets" {
 			scope = access.Prove
 		}
-		get := operation(scope, "get-proof-"+file.name, http.MethodGet, "/v1/proofs/{id}/"+file.name, file.summary)
+		get := s.operation(scope, "get-proof-"+file.name, http.MethodGet, "/v1/proofs/{id}/"+file.name, file.summary)
 		get.Errors = append(get.Errors, http.StatusNotFound, http.StatusConflict)
 		get.Responses = download("application/json")
 		huma.Register(s.api, get, func(ctx context.Context, in *idInput) (*huma.StreamResponse, error) {

@@ -20,11 +20,11 @@ type tenantInput struct {
 // keyOperations register what operators do about API keys and quotas. A key with the scope
 // admin may do it for every tenant.
 func (s *server) keyOperations() {
-	create := operation(access.Admin, "create-key", http.MethodPost, "/v1/keys", "Make an API key")
+	create := s.operation(access.Admin, "create-key", http.MethodPost, "/v1/keys", "Make an API key")
 	create.DefaultStatus = http.StatusCreated
 	create.Errors = append(create.Errors, http.StatusConflict)
 	huma.Register(s.api, create, s.createKey)
-	list := operation(access.Admin, "list-keys", http.MethodGet, "/v1/keys", "List the API keys of all tenants")
+	list := s.operation(access.Admin, "list-keys", http.MethodGet, "/v1/keys", "List the API keys of all tenants")
 	list.Errors = append(list.Errors, http.StatusConflict)
 	huma.Register(s.api, list, func(ctx context.Context, _ *struct{}) (*body[client.Keys], error) {
 		if s.Keys == nil {
@@ -40,7 +40,7 @@ func (s *server) keyOperations() {
 		}
 		return &body[client.Keys]{answer}, nil
 	})
-	revoke := operation(access.Admin, "revoke-key", http.MethodDelete, "/v1/keys/{prefix}", "End an API key for good")
+	revoke := s.operation(access.Admin, "revoke-key", http.MethodDelete, "/v1/keys/{prefix}", "End an API key for good")
 	revoke.Description = "Once this is answered, no server accepts the key."
 	revoke.Errors = append(revoke.Errors, http.StatusNotFound, http.StatusConflict)
 	huma.Register(s.api, revoke, func(ctx context.Context, in *struct {
@@ -59,11 +59,11 @@ func (s *server) keyOperations() {
 		s.Log.Info("api key revoked", "prefix", in.Prefix)
 		return nil, nil
 	})
-	get := operation(access.Admin, "get-tenant", http.MethodGet, "/v1/tenants/{tenant}", "Show a tenant's quota and what it uses")
+	get := s.operation(access.Admin, "get-tenant", http.MethodGet, "/v1/tenants/{tenant}", "Show a tenant's quota and what it uses")
 	huma.Register(s.api, get, func(ctx context.Context, in *tenantInput) (*body[client.Tenant], error) {
 		return s.tenant(ctx, in.Tenant)
 	})
-	set := operation(access.Admin, "set-quota", http.MethodPut, "/v1/tenants/{tenant}/quota", "Set a tenant's quota")
+	set := s.operation(access.Admin, "set-quota", http.MethodPut, "/v1/tenants/{tenant}/quota", "Set a tenant's quota")
 	huma.Register(s.api, set, func(ctx context.Context, in *struct {
 		Tenant string `path:"tenant" pattern:"^[a-z0-9][a-z0-9-]{0,31}$"`
 		Body   client.Quota

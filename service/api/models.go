@@ -36,11 +36,11 @@ type buildInput struct {
 
 // modelOperations register the models.
 func (s *server) modelOperations() {
-	post := operation(access.Prove, "build-model", http.MethodPost, "/v1/models", "Compile a model and make its keys")
+	post := s.operation(access.Prove, "build-model", http.MethodPost, "/v1/models", "Compile a model and make its keys")
 	post.Description = "The answer is a build; when it has succeeded, its model is the SHA-256 that names the model."
 	submits(&post, s.Limits.Body)
 	huma.Register(s.api, post, s.build)
-	list := operation(access.Read, "list-models", http.MethodGet, "/v1/models", "List the models")
+	list := s.operation(access.Read, "list-models", http.MethodGet, "/v1/models", "List the models")
 	huma.Register(s.api, list, func(ctx context.Context, _ *struct{}) (*body[client.Models], error) {
 		answer := client.Models{Models: []client.Model{}}
 		err := s.Models.Each(ctx, tenantOf(ctx), func(m *work.Model) { answer.Models = append(answer.Models, m.Model) })
@@ -50,7 +50,7 @@ func (s *server) modelOperations() {
 		slices.SortFunc(answer.Models, func(a, b client.Model) int { return b.Created.Compare(a.Created) })
 		return &body[client.Models]{answer}, nil
 	})
-	get := operation(access.Read, "get-model", http.MethodGet, "/v1/models/{sha256}", "Describe a model")
+	get := s.operation(access.Read, "get-model", http.MethodGet, "/v1/models/{sha256}", "Describe a model")
 	get.Errors = append(get.Errors, http.StatusNotFound)
 	huma.Register(s.api, get, func(ctx context.Context, in *digestInput) (*body[client.Model], error) {
 		m, err := s.model(ctx, in.SHA256)
@@ -59,7 +59,7 @@ func (s *server) modelOperations() {
 		}
 		return &body[client.Model]{m.Model}, nil
 	})
-	remove := operation(access.Prove, "delete-model", http.MethodDelete, "/v1/models/{sha256}", "Delete a model")
+	remove := s.operation(access.Prove, "delete-model", http.MethodDelete, "/v1/models/{sha256}", "Delete a model")
 	remove.Description = "Its files are deleted at the second collection of a server that finds nothing that refers to them, and above an hour of age; collections are ten minutes apart. Proofs that are there stay; jobs of the model that haven't ended fail."
 	remove.Errors = append(remove.Errors, http.StatusNotFound)
 	huma.Register(s.api, remove, func(ctx context.Context, in *digestInput) (*struct{}, error) {
@@ -72,7 +72,7 @@ func (s *server) modelOperations() {
 		s.Log.Info("model deleted", "tenant", tenantOf(ctx), "model", in.SHA256)
 		return nil, nil
 	})
-	key := operation(access.Read, "get-model-key", http.MethodGet, "/v1/models/{sha256}/key", "Download a model's verifying key, model.vk")
+	key := s.operation(access.Read, "get-model-key", http.MethodGet, "/v1/models/{sha256}/key", "Download a model's verifying key, model.vk")
 	key.Errors = append(key.Errors, http.StatusNotFound)
 	key.Responses = download("application/octet-stream")
 	huma.Register(s.api, key, func(ctx context.Context, in *digestInput) (*huma.StreamResponse, error) {
@@ -82,7 +82,7 @@ func (s *server) modelOperations() {
 		}
 		return s.stream(ctx, m.VerifyingKey, seal.Key{}, "application/octet-stream")
 	})
-	verify := operation(access.Read, "verify", http.MethodPost, "/v1/verify", "Check a proof with a model's key")
+	verify := s.operation(access.Read, "verify", http.MethodPost, "/v1/verify", "Check a proof with a model's key")
 	verify.Errors = append(verify.Errors, http.StatusNotFound)
 	verify.MaxBodyBytes = s.Limits.Body
 	huma.Register(s.api, verify, s.verify)

@@ -13,7 +13,7 @@ import (
 
 // queueOperations register what tells of the queue.
 func (s *server) queueOperations() {
-	get := operation(access.Read, "get-queue", http.MethodGet, "/v1/queue", "Count the jobs")
+	get := s.operation(access.Read, "get-queue", http.MethodGet, "/v1/queue", "Count the jobs")
 	huma.Register(s.api, get, func(ctx context.Context, _ *struct{}) (*body[client.Queue], error) {
 		return &body[client.Queue]{s.count(tenantOf(ctx))}, nil
 	})

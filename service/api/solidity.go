@@ -36,10 +36,10 @@ type calldataInput struct {
 
 // solidityOperations register what brings proofs onto a chain.
 func (s *server) solidityOperations() {
-	project := operation(access.Read, "get-model-solidity", http.MethodGet, "/v1/models/{sha256}/solidity", "Make a Foundry project with a model's contract")
+	project := s.operation(access.Read, "get-model-solidity", http.MethodGet, "/v1/models/{sha256}/solidity", "Make a Foundry project with a model's contract")
 	project.Errors = append(project.Errors, http.StatusNotFound, http.StatusConflict)
 	huma.Register(s.api, project, s.solidity)
-	call := operation(access.Read, "get-proof-calldata", http.MethodGet, "/v1/proofs/{id}/calldata", "Encode the call that has the contract verify a proof")
+	call := s.operation(access.Read, "get-proof-calldata", http.MethodGet, "/v1/proofs/{id}/calldata", "Encode the call that has the contract verify a proof")
 	call.Errors = append(call.Errors, http.StatusNotFound, http.StatusConflict)
 	huma.Register(s.api, call, s.calldata)
 }

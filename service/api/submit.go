@@ -31,7 +31,7 @@ type proofInput struct {
 
 // proofOperations register the submission of proofs.
 func (s *server) proofOperations() {
-	post := operation(access.Prove, "prove", http.MethodPost, "/v1/proofs", "Prove a model's answer")
+	post := s.operation(access.Prove, "prove", http.MethodPost, "/v1/proofs", "Prove a model's answer")
 	submits(&post, s.Limits.Body)
 	huma.Register(s.api, post, s.prove)
 }

@@ -17,7 +17,7 @@ import (
 // webhookOperations register what a tenant does about its webhooks.
 func (s *server) webhookOperations() {
 	const path = "/v1/webhook-secret"
-	get := operation(access.Prove, "get-webhook-secret", http.MethodGet, path, "Show what the tenant's webhooks are signed with")
+	get := s.operation(access.Prove, "get-webhook-secret", http.MethodGet, path, "Show what the tenant's webhooks are signed with")
 	get.Description = "Webhooks are signed as Standard Webhooks says. The secret is made when it is first asked for or needed."
 	huma.Register(s.api, get, func(ctx context.Context, _ *struct{}) (*body[client.WebhookSecret], error) {
 		all, err := s.Tenants.Secrets(ctx, tenantOf(ctx))
@@ -26,7 +26,7 @@ func (s *server) webhookOperations() {
 		}
 		return &body[client.WebhookSecret]{client.WebhookSecret{Secret: all[0].String()}}, nil
 	})
-	renew := operation(access.Prove, "renew-webhook-secret", http.MethodPost, path, "Replace what the tenant's webhooks are signed with")
+	renew := s.operation(access.Prove, "renew-webhook-secret", http.MethodPost, path, "Replace what the tenant's webhooks are signed with")
 	renew.Description = "For a day, webhooks are signed with the old secret too."
 	huma.Register(s.api, renew, func(ctx context.Context, _ *struct{}) (*body[client.WebhookSecret], error) {
 		secret, err := s.Tenants.RenewSecret(ctx, tenantOf(ctx))

@@ -12,7 +12,7 @@ import (
 
 // workerOperations register the list of workers.
 func (s *server) workerOperations() {
-	list := operation(access.Admin, "list-workers", http.MethodGet, "/v1/workers", "List the workers")
+	list := s.operation(access.Admin, "list-workers", http.MethodGet, "/v1/workers", "List the workers")
 	list.Description = "A worker that died is in the list for up to 20 s."
 	huma.Register(s.api, list, func(ctx context.Context, _ *struct{}) (*body[client.Workers], error) {
 		workers, err := s.Roster.List(ctx)
