@@ -459,24 +459,34 @@ func TestRefusals(t *testing.T) {
 	if j, err = onnx.Wait(t.Context(), j, nil); err != nil || j.State != "failed" || j.Failure.Fault != "user" {
 		t.Errorf("%+v, %v", j, err)
 	}
-	answer, err := http.Get(w.base + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	text, _ := io.ReadAll(answer.Body)
+	text := metrics(t, w.base)
 	for _, line := range []string{`zkml_jobs{state="failed"} 1`, `zkml_jobs{state="queued"} 0`, "zkml_queue_oldest_seconds 0", `zkml_jobs_failed{code="model",fault="user"} 1`,
 		`zkml_jobs_ended_total{code="model",fault="user",kind="build",state="failed"} 1`,
 		`zkml_wait_seconds_count{kind="build",priority="normal"} 1`,
 		`zkml_stage_seconds_count{kind="build",stage="compiling"} 1`,
 		`zkml_request_seconds_count{operation="build-model",status="202"} 1`} {
-		if !strings.Contains(string(text), "\n"+line+"\n") {
+		if !strings.Contains(text, "\n"+line+"\n") {
 			t.Errorf("metrics have no %q:\n%s", line, text)
 		}
 	}
-	if strings.Contains(string(text), "alice") {
+	if strings.Contains(text, "alice") {
 		t.Error("metrics tell of tenants")
 	}
+}
+
+// metrics returns what a service tells of itself.
+func metrics(t *testing.T, base string) string {
+	t.Helper()
+	answer, err := http.Get(base + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // TestNoAuth serves local programs alone.

@@ -2,6 +2,8 @@ package service_test
 
 import (
 	"context"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -37,8 +39,12 @@ func TestWorkers(t *testing.T) {
 		t.Fatalf("%s: %+v", what, last)
 	}
 	until("idle", func(w client.Worker) bool {
-		return w.Job == nil && w.Memory == 4<<30 && w.Device == "cpu" && w.Host != "" && w.Version != "" && len(w.Models) == 0 && time.Since(w.Seen) < time.Minute
+		return w.Job == nil && w.Memory == 4<<30 && w.Device == "cpu" && w.Resident > 10<<20 && w.Resident < 8<<30 && w.Host != "" && w.Version != "" && len(w.Models) == 0 && time.Since(w.Seen) < time.Minute
 	})
+	if text := metrics(t, w.base); !strings.Contains(text, "\nzkml_workers{state=\"idle\"} 1\n") || !strings.Contains(text, "\nzkml_workers{state=\"busy\"} 0\n") ||
+		!strings.Contains(text, fmt.Sprintf("\nzkml_workers_memory_bytes %v\n", float64(4<<30))) || !regexp.MustCompile(`\nzkml_workers_resident_bytes [1-9]`).MatchString(text) {
+		t.Errorf("metrics of an idle worker:\n%s", text)
+	}
 	other, stop := context.WithCancel(ctx)
 	ended := make(chan error)
 	go func() { ended <- w.s.Work(other, "v") }()

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -51,7 +52,7 @@ func newMetrics(s *server) *metrics {
 			Name: "zkml_jobs_ended_total", Help: "Jobs that ended since this server began; for those that failed, whose fault it was and why.",
 		}, []string{"kind", "state", "fault", "code"}),
 	}
-	m.registry.MustRegister(m.requests, m.stages, m.waits, m.ended, &depthCollector{s},
+	m.registry.MustRegister(m.requests, m.stages, m.waits, m.ended, &depthCollector{s}, &workersCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if s.Queue != nil {
 		s.Queue.OnEnd(m.observe)
@@ -150,4 +151,46 @@ func (c *depthCollector) Collect(to chan<- prometheus.Metric) {
 	for cause, n := range depth.Failures {
 		gauge(failedDesc, float64(n), string(cause.Fault), cause.Code)
 	}
+}
+
+// workersCollector counts the workers and what they hold. It doesn't name them: anyone may ask.
+type workersCollector struct{ s *server }
+
+var (
+	workersDesc  = prometheus.NewDesc("zkml_workers", "Workers, by whether they have a job.", []string{"state"}, nil)
+	memoryDesc   = prometheus.NewDesc("zkml_workers_memory_bytes", "Memory that the jobs of all workers may use.", nil, nil)
+	residentDesc = prometheus.NewDesc("zkml_workers_resident_bytes", "Resident memory of all workers.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c *workersCollector) Describe(to chan<- *prometheus.Desc) {
+	to <- workersDesc
+	to <- memoryDesc
+	to <- residentDesc
+}
+
+// Collect implements prometheus.Collector. While the list can't be read there are no figures.
+func (c *workersCollector) Collect(to chan<- prometheus.Metric) {
+	workers, err := c.s.Roster.List(context.Background())
+	if err != nil {
+		return
+	}
+	var idle, busy int
+	var memory, resident int64
+	for _, w := range workers {
+		if w.Job == nil {
+			idle++
+		} else {
+			busy++
+		}
+		memory += w.Memory
+		resident += w.Resident
+	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	gauge(workersDesc, float64(idle), "idle")
+	gauge(workersDesc, float64(busy), "busy")
+	gauge(memoryDesc, float64(memory))
+	gauge(residentDesc, float64(resident))
 }

@@ -71,7 +71,9 @@ type Worker struct {
 	Host    string `json:"host"`
 	Version string `json:"version"`
 	Memory  int64  `json:"memory" doc:"bytes that its jobs may use"`
-	Device  string `json:"device" doc:"what proofs are made on"`
+	// Resident is 0 where the system doesn't tell.
+	Resident int64  `json:"resident" doc:"bytes of memory that the program holds"`
+	Device   string `json:"device" doc:"what proofs are made on"`
 	// Models are those that are prepared in memory, each as its tenant, a dot and its SHA-256.
 	Models []string `json:"models" doc:"models in memory: tenant, a dot, SHA-256"`
 	// Job is the one at work.

@@ -198,7 +198,7 @@ func (b *badge) tell(ctx context.Context) {
 		b.mu.Lock()
 		self := b.self
 		b.mu.Unlock()
-		self.Models = b.hot.names()
+		self.Models, self.Resident = b.hot.names(), resident()
 		b.roster.announce(ctx, &self)
 		select {
 		case <-ctx.Done():
