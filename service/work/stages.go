@@ -7,7 +7,8 @@ import (
 	"github.com/zkml-go/zkml/service/job"
 )
 
-// quiet is how long at least lies between two stages that a record tells of.
+// quiet is how long a record is left alone: a stage that is over by then isn't told, and of two
+// that are told the second waits for so long.
 const quiet = 500 * time.Millisecond
 
 // stages measures what an attempt does, part by part, and has its record tell.
@@ -17,7 +18,7 @@ type stages struct {
 	mu    sync.Mutex
 	name  string // of the present one; "" before the first
 	begun time.Time
-	told  time.Time
+	next  *time.Timer // tells of the present stage; nil if it has been told
 	done  []job.Stage
 }
 
@@ -28,11 +29,20 @@ func (s *stages) begin(name string) {
 	now := time.Now()
 	s.close(now)
 	s.name, s.begun = name, now
-	if now.Sub(s.told) < quiet {
-		return
+	if s.next == nil {
+		s.next = time.AfterFunc(quiet, s.tell)
 	}
-	s.told = now
-	go s.advance(name, s.done[:len(s.done):len(s.done)])
+}
+
+// tell has the record tell of the present stage.
+func (s *stages) tell() {
+	s.mu.Lock()
+	s.next = nil
+	name, done := s.name, s.done[:len(s.done):len(s.done)]
+	s.mu.Unlock()
+	if name != "" {
+		s.advance(name, done)
+	}
 }
 
 // end ends the last stage and returns all.
@@ -41,6 +51,9 @@ func (s *stages) end() []job.Stage {
 	defer s.mu.Unlock()
 	s.close(time.Now())
 	s.name = ""
+	if s.next != nil {
+		s.next.Stop()
+	}
 	return s.done
 }
 

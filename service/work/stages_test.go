@@ -9,8 +9,8 @@ import (
 	"github.com/zkml-go/zkml/service/job"
 )
 
-// TestStages follows an attempt through three stages, of which the second follows too soon
-// to be told of.
+// TestStages follows an attempt through three stages, of which the first is over too soon to be
+// told of.
 func TestStages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type told struct {
@@ -44,7 +44,7 @@ func TestStages(t *testing.T) {
 				t.Errorf("at %q: %v", one.stage, one.done)
 			}
 		}
-		if !slices.Equal(stages, []string{"load", "prove"}) {
+		if !slices.Equal(stages, []string{"solve", "prove"}) {
 			t.Errorf("told %v", stages)
 		}
 	})
