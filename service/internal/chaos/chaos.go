@@ -144,7 +144,7 @@ func (s *storm) run(ctx context.Context, b *Bench, server string) (*Result, erro
 		var part load.Report
 		err := b.loader(ctx, &part, false, "-server", server, "-job", fmt.Sprintf("%s:%d", s.Model, s.Jobs),
 			"-clients", fmt.Sprint(s.Clients), "-seed", fmt.Sprint(b.Seed), "-patience", "3m")
-		r.add(&part)
+		r.Add(&part)
 		if err != nil || ctx.Err() != nil {
 			cancel()
 			return wait(errors.Join(err, ctx.Err()))
@@ -156,22 +156,6 @@ func (s *storm) run(ctx context.Context, b *Bench, server string) (*Result, erro
 		default:
 		}
 	}
-}
-
-// add takes a further run of the client in.
-func (r *Result) add(part *load.Report) {
-	r.Jobs += part.Jobs
-	r.Verified += part.Verified
-	r.Refused += part.Refused
-	r.Lost = append(r.Lost, part.Lost...)
-	r.Doubled = append(r.Doubled, part.Doubled...)
-	r.Failed = append(r.Failed, part.Failed...)
-	r.Rejected = append(r.Rejected, part.Rejected...)
-	r.TakenOver += part.TakenOver
-	r.Unanswered += part.Unanswered
-	r.Seconds += part.Seconds
-	r.Throughput = float64(r.Jobs) / max(r.Seconds, 1e-9)
-	r.Latency = part.Latency
 }
 
 // rage breaks things in step with the jobs until all that was asked for is done.

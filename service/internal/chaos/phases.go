@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/zkml-go/zkml/service/client"
@@ -101,26 +102,26 @@ func jobs(mix []load.Mix) (args []string) {
 	return args
 }
 
-// Throughput has a service prove a mix for many clients at a time, and the library prove the same
-// mix in a loop, a half before and a half after. The ratio is the service's throughput to the
-// library's.
-func (b *Bench) Throughput(ctx context.Context, mix []load.Mix, clients int) (r *load.Report, ratio float64, err error) {
-	var library struct{ proofs, seconds float64 }
-	half := func(odd int) error {
-		var part []load.Mix
-		for _, m := range mix {
-			if n := (m.Jobs + odd) / 2; n > 0 {
-				part = append(part, load.Mix{Folder: m.Folder, Jobs: n})
-			}
-		}
+// rounds is how often the service and the library take turns: a machine's speed changes within
+// minutes.
+const rounds = 5
+
+// Throughput has a service prove a mix for many clients at a time, part by part, and the library
+// prove some of each model in a loop before and after each part. The ratio is the service's
+// throughput to the library's, the median of the parts'. The report sums the parts up.
+func (b *Bench) Throughput(ctx context.Context, mix []load.Mix, clients int) (sum *load.Report, ratio float64, err error) {
+	var some []load.Mix
+	for _, m := range mix {
+		some = append(some, load.Mix{Folder: m.Folder, Jobs: max(1, m.Jobs/(2*rounds))})
+	}
+	library := func() (map[string]float64, error) {
 		var l load.LibraryReport
 		// As nice as the service's worker, which leaves the processor to the server.
-		err := b.loader(ctx, &l, true, append([]string{"-library"}, jobs(part)...)...)
-		library.proofs += float64(l.Proofs)
-		library.seconds += l.Seconds
-		return err
+		err := b.loader(ctx, &l, true, append([]string{"-library"}, jobs(some)...)...)
+		return l.Each, err
 	}
-	if err := half(1); err != nil {
+	before, err := library()
+	if err != nil {
 		return nil, 0, err
 	}
 	s, err := b.Serve(ctx, "load")
@@ -128,15 +129,43 @@ func (b *Bench) Throughput(ctx context.Context, mix []load.Mix, clients int) (r 
 		return nil, 0, err
 	}
 	defer s.Kill()
-	r = &load.Report{}
-	if err := b.loader(ctx, r, false, append([]string{"-server", s.url, "-clients", fmt.Sprint(clients)}, jobs(mix)...)...); err != nil {
-		return r, 0, err
+	sum = &load.Report{}
+	var ratios []float64
+	for round := range rounds {
+		part := share(mix, rounds, round)
+		if len(part) == 0 {
+			continue // fewer jobs than rounds
+		}
+		r := &load.Report{}
+		args := []string{"-server", s.url, "-clients", fmt.Sprint(clients), "-ramp", "1s", "-name", fmt.Sprint("round ", round)}
+		if err := b.loader(ctx, r, false, append(args, jobs(part)...)...); err != nil {
+			return sum, 0, err
+		}
+		sum.Add(r)
+		after, err := library()
+		if err != nil {
+			return sum, 0, err
+		}
+		var loop float64 // what the library takes for the part, in seconds
+		for _, m := range part {
+			loop += float64(m.Jobs) * (before[m.Folder] + after[m.Folder]) / 2
+		}
+		fmt.Fprintf(b.Log, "chaos: the library takes %.1f s, the service %.1f s\n", loop, r.Seconds)
+		ratios = append(ratios, loop/r.Seconds)
+		before = after
 	}
-	s.Kill()
-	if err := half(0); err != nil {
-		return r, 0, err
+	slices.Sort(ratios)
+	return sum, (ratios[(len(ratios)-1)/2] + ratios[len(ratios)/2]) / 2, nil
+}
+
+// share returns one of n equal parts of a mix, but for what is left over.
+func share(mix []load.Mix, n, i int) (part []load.Mix) {
+	for _, m := range mix {
+		if jobs := m.Jobs*(i+1)/n - m.Jobs*i/n; jobs > 0 {
+			part = append(part, load.Mix{Folder: m.Folder, Jobs: jobs})
+		}
 	}
-	return r, r.Throughput / (library.proofs / library.seconds), nil
+	return part
 }
 
 // Soak has a service make many proofs and watches what its programs hold. The report's Memory

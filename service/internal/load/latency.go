@@ -36,6 +36,11 @@ func latencyOf(times []time.Duration) Latency {
 	return l
 }
 
+// worse takes the larger of each percentile, for the requests of both.
+func (l Latency) worse(o Latency) Latency {
+	return Latency{l.Requests + o.Requests, max(l.P50, o.P50), max(l.P90, o.P90), max(l.P99, o.P99), max(l.Max, o.Max)}
+}
+
 // meter is a transport that measures the requests that go through it.
 type meter struct {
 	http.RoundTripper

@@ -70,6 +70,8 @@ type Config struct {
 	Mix           []Mix
 	// Clients is how many there are at a time, each with one job at a time.
 	Clients int
+	// Ramp is the time over which they begin one after another.
+	Ramp time.Duration
 	// Poll is how often a client asks for its job's state while it waits for the events.
 	Poll time.Duration
 	// Patience is how long a request is repeated that gets no answer, or 429, or a fault of
@@ -133,6 +135,32 @@ type Report struct {
 	// Memory is that of the processes of Config.Watch.
 	Memory   []Memory   `json:"memory,omitempty"`
 	Accepted []Accepted `json:"accepted"`
+}
+
+// Add adds another run to a report: all but Memory and Accepted. Of latencies, which can't be
+// added, the larger ones stay.
+func (r *Report) Add(o *Report) {
+	r.Jobs += o.Jobs
+	r.Verified += o.Verified
+	r.Refused += o.Refused
+	r.Lost = append(r.Lost, o.Lost...)
+	r.Doubled = append(r.Doubled, o.Doubled...)
+	r.Failed = append(r.Failed, o.Failed...)
+	r.Rejected = append(r.Rejected, o.Rejected...)
+	r.TakenOver += o.TakenOver
+	r.Seconds += o.Seconds
+	r.Throughput = float64(r.Jobs) / max(r.Seconds, 1e-9)
+	r.Unanswered += o.Unanswered
+	if r.Operation == nil {
+		r.Operation, r.Answers = map[string]Latency{}, map[string]int{}
+	}
+	r.Latency = r.Latency.worse(o.Latency)
+	for operation, l := range o.Operation {
+		r.Operation[operation] = r.Operation[operation].worse(l)
+	}
+	for status, n := range o.Answers {
+		r.Answers[status] += n
+	}
 }
 
 // Err returns an error unless every job has one proof that verifies.

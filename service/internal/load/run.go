@@ -74,8 +74,12 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	})
 	todo := make(chan *Accepted)
 	var clients sync.WaitGroup
-	for range c.Clients {
+	for i := range c.Clients {
 		clients.Go(func() {
+			select {
+			case <-ctx.Done():
+			case <-time.After(c.Ramp * time.Duration(i) / time.Duration(c.Clients)):
+			}
 			for a := range todo {
 				r.do(ctx, a)
 			}

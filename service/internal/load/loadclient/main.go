@@ -46,6 +46,7 @@ func run(ctx context.Context) error {
 	})
 	flag.StringVar(&c.Server, "server", "http://127.0.0.1:8080", "URL of the service")
 	flag.IntVar(&c.Clients, "clients", 50, "how many clients there are at a time")
+	flag.DurationVar(&c.Ramp, "ramp", 0, "the time over which the clients begin, one after another")
 	flag.DurationVar(&c.Poll, "poll", time.Second, "how often a client asks for its job's state")
 	flag.DurationVar(&c.Patience, "patience", 2*time.Minute, "how long a request is repeated that has no good answer")
 	flag.StringVar(&c.Name, "name", fmt.Sprint(time.Now().UnixNano()), "tells runs apart: jobs of one name are the same jobs")
