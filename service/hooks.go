@@ -36,17 +36,14 @@ func (s *Service) openTenants(ctx context.Context) error {
 // running is how many jobs of a tenant may be at work; 0 is any number. A quota that can't be
 // read now keeps nobody's job waiting.
 func (s *Service) running(ctx context.Context, tenant string) int {
-	if known, ok := s.limits[tenant]; ok && time.Since(known.at) < limitAge {
-		return known.running
+	if known, ok := s.limits.Load(tenant); ok && time.Since(known.(limit).at) < limitAge {
+		return known.(limit).running
 	}
 	t, err := s.tenants.Get(ctx, tenant)
 	if err != nil {
 		return 0
 	}
-	if s.limits == nil {
-		s.limits = map[string]limit{}
-	}
-	s.limits[tenant] = limit{t.Quota.Running, time.Now()}
+	s.limits.Store(tenant, limit{t.Quota.Running, time.Now()})
 	return t.Quota.Running
 }
 

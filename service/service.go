@@ -105,7 +105,7 @@ type Service struct {
 	keys     *access.Keys
 	tenants  *access.Tenants
 	roster   *work.Roster
-	limits   map[string]limit // of tenants; the worker's own
+	limits   sync.Map // of limit, by tenant; the workers'
 	webhooks jetstream.KeyValue
 	blobs    blob.Store
 	operator seal.Key
