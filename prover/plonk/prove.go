@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/metrics"
 	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
@@ -95,7 +96,7 @@ func (p *Prover) Prove(ctx context.Context, w witness.Witness, o ProofOptions) (
 			o.Progress(Round(i))
 		}
 		if Round(i) != Solve {
-			runtime.GC() // a few milliseconds; what the round before has left would add to the peak
+			collectGarbage() // what the round before has left would add to the peak
 		}
 		if err := round(); err != nil {
 			if ctx.Err() != nil {
@@ -105,6 +106,18 @@ func (p *Prover) Prove(ctx context.Context, w witness.Witness, o ProofOptions) (
 		}
 	}
 	return s.out, nil
+}
+
+// collectGarbage has the garbage collected if there is more of it than an eighth of what is in
+// use: a collection takes a few milliseconds, and more the more is in use, by other circuits
+// perhaps.
+func collectGarbage() {
+	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(heap)
+	live, all := heap[0].Value.Uint64(), heap[1].Value.Uint64()
+	if all > live+live/8 {
+		runtime.GC()
+	}
 }
 
 // begin returns a proof before its first round.
