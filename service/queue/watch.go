@@ -11,7 +11,7 @@ import (
 
 // lookEvery is how often a watch reads the record itself: the index may be late when NATS was
 // started again or has moved what it follows.
-const lookEvery = 3 * time.Second
+const lookEvery = 5 * time.Second
 
 // Watch sends a job's record now and when it has changed, until it is final or ctx ends, and
 // then closes the channel. Of changes that come faster than they are received, the last is

@@ -23,6 +23,8 @@ import (
 const (
 	// announceEvery is how often a worker says that it is there, at least.
 	announceEvery = 5 * time.Second
+	// tellEvery is how long at least lies between two times.
+	tellEvery = 500 * time.Millisecond
 	// present is how long a worker counts as there after it said so.
 	present = 20 * time.Second
 	// listTimeout bounds how long the list is read.
@@ -212,7 +214,7 @@ func (b *badge) tell(ctx context.Context) {
 		}
 		select { // stages may follow one another quickly
 		case <-ctx.Done():
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(tellEvery):
 		}
 	}
 }

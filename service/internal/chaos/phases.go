@@ -137,7 +137,7 @@ func (b *Bench) Throughput(ctx context.Context, mix []load.Mix, clients int) (su
 			continue // fewer jobs than rounds
 		}
 		r := &load.Report{}
-		args := []string{"-server", s.url, "-clients", fmt.Sprint(clients), "-ramp", "1s", "-name", fmt.Sprint("round ", round)}
+		args := []string{"-server", s.url, "-clients", fmt.Sprint(clients), "-ramp", "1s", "-poll", "5s", "-name", fmt.Sprint("round ", round)}
 		if err := b.loader(ctx, r, false, append(args, jobs(part)...)...); err != nil {
 			return sum, 0, err
 		}
