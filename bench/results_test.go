@@ -90,19 +90,21 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
-// TestReadme holds README.md and the charts to the committed run.
+// TestReadme holds both README.md and the charts to the committed run.
 func TestReadme(t *testing.T) {
 	r := recorded(t)
-	text, err := os.ReadFile(readme)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := fill(string(text), sections(r))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want != string(text) {
-		t.Errorf("%s isn't what %s gives: make bench-report", readme, results)
+	for name, parts := range texts(r) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := fill(string(text), parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want != string(text) {
+			t.Errorf("%s isn't what %s gives: make bench-report", name, results)
+		}
 	}
 	for name, c := range charts(r) {
 		drawn, err := os.ReadFile(name)

@@ -12,35 +12,43 @@ import (
 	"github.com/zkml-go/zkml/prover/plonk"
 )
 
-// readme and results are the files of a report, beside the charts.
-const (
-	readme  = "README.md"
-	results = "results.json"
-)
+// results is the file of a report's figures, beside the charts and README.md.
+const results = "results.json"
 
-// writeReport writes a run's file, its charts and the tables of README.md into a folder.
+// texts are the files with parts that a run fills in.
+func texts(r *result) map[string]map[string]string {
+	return map[string]map[string]string{"README.md": sections(r), "../README.md": {"speed": r.summaryTable()}}
+}
+
+// writeReport writes a run's file, its charts and the tables of both README.md into a folder
+// and the one that it is in.
 func writeReport(run, folder string) error {
 	r, err := readResult(run)
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(filepath.Join(folder, readme))
-	if err != nil {
-		return err
+	files := map[string]string{}
+	for name, parts := range texts(r) {
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			return err
+		}
+		if files[name], err = fill(string(text), parts); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 	}
-	out, err := fill(string(text), sections(r))
-	if err != nil {
-		return fmt.Errorf("%s: %w", readme, err)
+	for name, c := range charts(r) {
+		files[name] = c.svg()
 	}
 	if err := r.write(filepath.Join(folder, results)); err != nil {
 		return err
 	}
-	for name, c := range charts(r) {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(c.svg()), 0o644); err != nil {
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(filepath.Join(folder, readme), []byte(out), 0o644)
+	return nil
 }
 
 // fill replaces what lies between <!-- name --> and <!-- end --> for each section.
@@ -61,7 +69,7 @@ func fill(text string, sections map[string]string) (string, error) {
 	return text, nil
 }
 
-// sections are the parts of README.md that a run fills in.
+// sections are the parts of the benchmark's README.md that a run fills in.
 func sections(r *result) map[string]string {
 	return map[string]string{
 		"machine": r.machineText(), "ratios": r.ratioTable(), "figures": r.figureTable(), "memory": r.memoryTable(),
@@ -293,6 +301,31 @@ func (r *result) ezklTable() string {
 	}
 	if r.EZKL == nil {
 		return "The last run had no EZKL beside it.\n"
+	}
+	return t.String()
+}
+
+// summaryTable has the provers side by side on the models that EZKL was measured on too.
+func (r *result) summaryTable() string {
+	t := newTable("model", "prover", "rows", "prove", "CPU time", "peak memory", "proof", "verify")
+	for _, name := range []string{mainModel, "mlp", "breast_cancer"} {
+		f := r.find(name)
+		if f == nil {
+			continue
+		}
+		verify := unit(1000*f.Verify, "ms")
+		proof := fmt.Sprintf("%d B", f.ProofBytes)
+		t.row(name, "zkml", thousands(int64(f.Rows)), unit(f.Ours, "s"), unit(f.OursCPU, "s"), unit(f.PeakMemory["ours"], "MB"), proof, verify)
+		t.row("", "gnark, the same circuit", thousands(int64(f.Rows)), unit(f.Gnark, "s"), unit(f.GnarkCPU, "s"), unit(f.PeakMemory["gnark"], "MB"), proof, verify)
+		for _, e := range f.EZKL {
+			if e.Error == "" && e.SameAs == "" && e.Target == "resources" {
+				t.row("", "EZKL "+r.EZKL.Version, thousands(int64(e.Rows)), unit(e.Prove, "s"), unit(e.ProveCPU, "s"), unit(e.PeakMemory, "MB"),
+					fmt.Sprintf("%d B", e.ProofBytes), unit(1000*e.Verify, "ms"))
+			}
+			if a := e.AsAccurate; a != nil && e.Target == "resources" {
+				t.row("", "zkml, as accurate as that", thousands(int64(a.Rows)), unit(a.Prove, "s"), unit(a.ProveCPU, "s"), "–", "–", "–")
+			}
+		}
 	}
 	return t.String()
 }
