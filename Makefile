@@ -138,7 +138,7 @@ audit: go tools
 
 # The prover service under load, its programs killed, frozen and cut off from each other,
 # full disks, wrong clocks, a soak and a restart, with the limits that it must keep. The last
-# line sums it up. About half an hour, on two idle cores.
+# line sums it up. Some twelve minutes, on two idle cores.
 chaos: go
 	@mkdir -p bin
 	$(GO) build -o bin/chaos ./service/internal/chaos/full

@@ -8,7 +8,7 @@
 // jobs. It fails if a limit is missed: something lost or doubled, refused or without a proof
 // that verifies; a ratio below 0.9; an API that answers one of a hundred requests after 100 ms
 // or later while proving; memory that grows by more than a tenth. It wants two idle cores,
-// and takes about half an hour.
+// and takes some twelve minutes.
 package main
 
 import (
