@@ -41,12 +41,6 @@ type ProofOptions struct {
 	Progress func(step string)
 }
 
-// LastStep is the step that a proof ends with, some fifth of it.
-var LastStep = step(plonk.Openings)
-
-// step names a round.
-func step(r plonk.Round) string { return "proving: " + r.String() }
-
 // Prover makes proofs of one circuit with one key. The first proof prepares what every
 // proof of the circuit needs; the prover keeps it, so that the others cost less. It may
 // make several at the same time.
@@ -127,7 +121,7 @@ func (p *Prover) Prove(ctx context.Context, w witness.Witness, o ProofOptions) (
 	}
 	proved, err := prepared.Prove(ctx, w, plonk.ProofOptions{
 		Solver:   o.Solver,
-		Progress: func(r plonk.Round) { progress(step(r)) },
+		Progress: func(r plonk.Round) { progress("proving: " + r.String()) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prove: %w", err)

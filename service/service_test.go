@@ -42,9 +42,6 @@ type world struct {
 	log  *lockedBuffer
 	base string
 	s    *service.Service
-	// endWork tells the worker to end; worked is closed when it has.
-	endWork context.CancelFunc
-	worked  chan struct{}
 }
 
 // lockedBuffer is what several goroutines write to.
@@ -68,7 +65,7 @@ func (l *lockedBuffer) String() string {
 func start(t *testing.T, set func(*service.Config)) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{t: t, data: filepath.Join(dir, "data"), log: &lockedBuffer{}, worked: make(chan struct{})}
+	w := &world{t: t, data: filepath.Join(dir, "data"), log: &lockedBuffer{}}
 	c := service.Config{
 		Data: w.data, OperatorKey: filepath.Join(dir, "operator.key"), Queue: queue.DefaultOptions(), Limits: api.DefaultLimits,
 		SRS: srs.NewCache(filepath.Join(dir, "srs")), AllowDevelopment: true, Memory: 4 << 30, Retention: time.Hour,
@@ -93,11 +90,8 @@ func start(t *testing.T, set func(*service.Config)) *world {
 			t.Errorf("serve: %v", err)
 		}
 	})
-	working, end := context.WithCancel(ctx)
-	w.endWork = end
 	running.Go(func() {
-		defer close(w.worked)
-		if err := w.s.Work(working, "w"); err != nil {
+		if err := w.s.Work(ctx, "w"); err != nil {
 			t.Errorf("work: %v", err)
 		}
 	})

@@ -88,25 +88,20 @@ func (w *Worker) Run(ctx context.Context) error {
 		time.AfterFunc(w.Grace, func() { end(errDrain) })
 	})
 	defer stop()
-	// The next job is asked for while the last round of a proof is under way, and what came of
-	// the one before is stored and recorded then too: the disk takes its time for both.
+	// What came of a job is stored and recorded, which the disk takes time for, while the next
+	// job is at work.
 	var settling sync.WaitGroup
 	defer settling.Wait()
-	next := &next{take: func() (*queue.Lease, error) { return taker.Take(ctx, hard, w.Memory) }}
 	for {
-		next.ask()
-		lease, err := next.await()
-		if lease != nil && ctx.Err() == nil {
+		lease, err := taker.Take(ctx, hard, w.Memory)
+		if lease != nil {
 			r := lease.Record()
 			w.badge.begin(&r)
-			settle := w.do(hard, lease, next.ask)
+			settle := w.do(hard, lease)
 			w.badge.end()
 			settling.Wait()
 			settling.Go(settle)
 			continue
-		}
-		if lease != nil {
-			return w.giveBack(hard, lease)
 		}
 		if ctx.Err() != nil {
 			return nil
@@ -115,45 +110,6 @@ func (w *Worker) Run(ctx context.Context) error {
 			return fmt.Errorf("worker: %w", err)
 		}
 	}
-}
-
-// next takes one job ahead.
-type next struct {
-	take  func() (*queue.Lease, error)
-	taken chan struct{} // closed when there is an answer; nil if none was asked for
-	lease *queue.Lease
-	err   error
-}
-
-// ask begins to take a job, unless that is under way.
-func (n *next) ask() {
-	if n.taken != nil {
-		return
-	}
-	taken := make(chan struct{})
-	n.taken = taken
-	go func() {
-		defer close(taken)
-		n.lease, n.err = n.take()
-	}()
-}
-
-// await returns what was asked for.
-func (n *next) await() (*queue.Lease, error) {
-	<-n.taken
-	n.taken = nil
-	return n.lease, n.err
-}
-
-// giveBack returns a job that wasn't begun.
-func (w *Worker) giveBack(hard context.Context, l *queue.Lease) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(hard), settleTime)
-	defer cancel()
-	if err := l.Release(ctx); err != nil {
-		r := l.Record()
-		w.Log.Warn("a job wasn't given back", "job", r.ID, "tenant", r.Tenant, "why", err.Error())
-	}
-	return nil
 }
 
 // attend tells the others of this worker and learns of them, and of models that are deleted,
@@ -195,9 +151,9 @@ var errDrain = errors.New("the worker shuts down")
 // settleTime bounds how long a worker tries to record what came of a job.
 const settleTime = 2 * time.Minute
 
-// do does one job, calls last when a proof comes to its last round, and returns what records
-// the job's end. Nothing that was in the request is logged.
-func (w *Worker) do(hard context.Context, l *queue.Lease, last func()) (settle func()) {
+// do does one job, and returns what records its end. Nothing that was in the request is
+// logged.
+func (w *Worker) do(hard context.Context, l *queue.Lease) (settle func()) {
 	r := l.Record()
 	log := w.Log.With("job", r.ID, "tenant", r.Tenant, "kind", string(r.Kind), "attempt", r.Attempt)
 	log.Info("job started")
@@ -210,9 +166,6 @@ func (w *Worker) do(hard context.Context, l *queue.Lease, last func()) (settle f
 		store, err = a.run(func(stage string) {
 			a.parts.begin(stage)
 			w.badge.stage(stage)
-			if stage == prover.LastStep {
-				last()
-			}
 		})
 		return err
 	})
