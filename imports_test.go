@@ -55,7 +55,7 @@ var heavy = map[string][]string{
 	"github.com/owulveryck/onnx-go":   {"onnx/onnxgo"},
 	"github.com/nats-io":              {"service", "service/access", "service/api", "service/embedded", "service/embedded/embeddedtest", "service/queue", "service/webhook", "service/work", "cmd/zkml"},
 	"github.com/spf13/cobra":          {"cmd/zkml"},
-	"github.com/prometheus":           {"service", "service/api", "cmd/zkml", "verifier/solidity/evm", "verifier/solidity/client"}, // go-ethereum brings it too
+	"github.com/prometheus":           {"service", "service/api", "service/work", "cmd/zkml", "verifier/solidity/evm", "verifier/solidity/client"}, // go-ethereum brings it too
 	"github.com/minio/minio-go":       {"service/blob/s3", "service", "cmd/zkml"},
 }
 
