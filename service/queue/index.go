@@ -256,8 +256,9 @@ func (q *Queue) OnEnd(tell func(*job.Record)) {
 func (q *Queue) Each(visit func(*job.Record)) { q.index.each(visit) }
 
 // Sweep does what no worker does: it expires jobs whose deadline is past, sends messages
-// for jobs that have none, and deletes the records of jobs that ended long ago. It finds
-// out whether the index still follows the records, too. Any number of servers may do it.
+// for jobs that have none or one that nobody will get, and deletes the records of jobs that
+// ended long ago. It finds out whether the index still follows the records, too. Any number of
+// servers may do it.
 func (q *Queue) Sweep(ctx context.Context, retention time.Duration) error {
 	last, err := q.measure(ctx)
 	if err != nil {
@@ -288,8 +289,9 @@ func (q *Queue) Sweep(ctx context.Context, retention time.Duration) error {
 			return ctx.Err()
 		}
 	}
+	floors := map[lane]uint64{}
 	for _, r := range lone {
-		if err := q.mend(ctx, &r); err != nil {
+		if err := q.mend(ctx, &r, floors); err != nil {
 			return fmt.Errorf("sweep: %w", err)
 		}
 	}
@@ -303,17 +305,35 @@ func (q *Queue) Sweep(ctx context.Context, retention time.Duration) error {
 	return nil
 }
 
-// mend sends a message for a job that has none.
-func (q *Queue) mend(ctx context.Context, r *job.Record) error {
-	had, err := q.announced(ctx, r)
-	if err != nil || had {
+// mend sends a message for a job that has none, or one that JetStream takes for acknowledged
+// and keeps all the same. The floors are up to where the lanes' messages are, as far as they
+// were asked for.
+func (q *Queue) mend(ctx context.Context, r *job.Record, floors map[lane]uint64) error {
+	m, err := q.stream.GetLastMsgForSubject(ctx, subject(r))
+	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
 		return err
+	}
+	l := laneOf(r)
+	if m != nil {
+		floor, known := floors[l]
+		if !known {
+			if floor, err = q.floor(ctx, l); err != nil {
+				return err
+			}
+			floors[l] = floor
+		}
+		if m.Sequence > floor {
+			return nil
+		}
 	}
 	// The index may be late: look again before sending.
 	if now, err := q.Get(ctx, r.Tenant, r.ID); err != nil || now.State.Final() {
 		return nil
 	}
-	if err := q.openLane(ctx, laneOf(r)); err != nil {
+	if m != nil {
+		q.stream.DeleteMsg(ctx, m.Sequence)
+	}
+	if err := q.openLane(ctx, l); err != nil {
 		return err
 	}
 	if err := q.announce(ctx, r); err != nil {
@@ -321,6 +341,18 @@ func (q *Queue) mend(ctx context.Context, r *job.Record) error {
 	}
 	q.wake(r)
 	return nil
+}
+
+// floor is up to where all messages of a lane are acknowledged, as JetStream sees it.
+func (q *Queue) floor(ctx context.Context, l lane) (uint64, error) {
+	consumer, err := q.stream.Consumer(ctx, l.durable())
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return consumer.CachedInfo().AckFloor.Stream, nil
 }
 
 // parseLane is the inverse of lane.String.

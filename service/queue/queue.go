@@ -359,9 +359,14 @@ func (q *Queue) Cancel(ctx context.Context, tenant, id string) (job.Record, erro
 	return r, err
 }
 
-// forget removes the message of a job that has ended. If that fails, a worker does it.
+// forget removes the message of a job that its worker hasn't any more. If that fails, a worker
+// does it. The message is deleted by its number: a purge of the subject has JetStream take
+// earlier messages that are with workers for acknowledged, and never deliver them again
+// (nats-server issue 5727).
 func (q *Queue) forget(ctx context.Context, r *job.Record) {
-	q.stream.Purge(ctx, jetstream.WithPurgeSubject(subject(r)))
+	if m, err := q.stream.GetLastMsgForSubject(ctx, subject(r)); err == nil {
+		q.stream.DeleteMsg(ctx, m.Sequence)
+	}
 }
 
 // lookEvery is how often a watch looks whether it missed something. The client's library
