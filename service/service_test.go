@@ -303,6 +303,7 @@ func TestProof(t *testing.T) {
 		"key":     func() error { return other.VerifyingKey(ctx, build.Model, io.Discard) },
 		"prove":   func() error { _, err := other.Prove(ctx, request, ""); return err },
 		"kind":    func() error { _, err := c.Get(ctx, "build", j.ID); return err },
+		"follow":  func() error { _, err := c.Wait(ctx, client.Job{ID: j.ID, Kind: "build"}, nil); return err },
 	} {
 		wantStatus(t, "another tenant's "+what, do, 404)
 	}

@@ -54,8 +54,10 @@ func (s *server) jobOperations() {
 		events := s.operation(access.Read, one+"-events", http.MethodGet, "/v1/"+many+"/{id}/events", "Follow a "+one+" until it has ended")
 		events.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 			// An answer that is a stream can't be an error any more.
-			if _, err := s.Queue.Get(ctx.Context(), tenantOf(ctx.Context()), ctx.Param("id")); err != nil {
-				huma.WriteErr(s.api, ctx, http.StatusNotFound, "there is no such "+one)
+			_, err := s.job(ctx.Context(), kind, ctx.Param("id"))
+			var status huma.StatusError
+			if errors.As(err, &status) {
+				huma.WriteErr(s.api, ctx, status.GetStatus(), status.Error())
 				return
 			}
 			next(ctx)

@@ -252,15 +252,20 @@ func (c *Client) WebhookSecret(ctx context.Context, renew bool) (WebhookSecret, 
 }
 
 // Wait follows a job until it has ended and returns it. It tells seen, if given, of every
-// change. A lost connection is made again.
+// change. A lost connection is made again. With an error, which is a *Problem if the service
+// hasn't the job, it returns the job as it was seen last.
 func (c *Client) Wait(ctx context.Context, j Job, seen func(Job)) (Job, error) {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		last, err := c.follow(ctx, j, seen)
-		if err == nil {
-			if last.Final() {
-				return last, nil
+		told := false
+		last, err := c.follow(ctx, j, func(j Job) {
+			told, wait = true, 100*time.Millisecond
+			if seen != nil {
+				seen(j)
 			}
-			wait = 100 * time.Millisecond
+		})
+		j = last
+		if told && j.Final() {
+			return j, nil
 		}
 		var problem *Problem
 		if errors.As(err, &problem) && problem.Status < 500 && problem.Status != http.StatusTooManyRequests {
@@ -274,7 +279,7 @@ func (c *Client) Wait(ctx context.Context, j Job, seen func(Job)) (Job, error) {
 	}
 }
 
-// follow reads a job's events until they end.
+// follow reads a job's events until they end, and returns the last one.
 func (c *Client) follow(ctx context.Context, j Job, seen func(Job)) (Job, error) {
 	answer, err := c.send(ctx, http.MethodGet, path(j.Kind, j.ID)+"/events", nil, nil)
 	if err != nil {
@@ -287,9 +292,7 @@ func (c *Client) follow(ctx context.Context, j Job, seen func(Job)) (Job, error)
 			return err
 		}
 		j = next
-		if seen != nil {
-			seen(j)
-		}
+		seen(j)
 		return nil
 	})
 	return j, err
