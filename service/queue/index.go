@@ -24,7 +24,9 @@ type index struct {
 	counts  map[string]int // by tenant, of jobs that haven't ended
 	last    uint64         // revision
 	restart context.CancelFunc
-	ended   []func(*job.Record)
+	// watchers are told of every change after it is here.
+	watchers watchers
+	ended    []func(*job.Record)
 }
 
 // entry is a record with its revision and the time of NATS when it was written.
@@ -113,6 +115,7 @@ func (x *index) keep(known map[string]bool) {
 	for key := range x.records {
 		if !known[key] {
 			x.drop(key)
+			x.watchers.tell(key)
 		}
 	}
 }
@@ -131,6 +134,7 @@ func (x *index) drop(key string) {
 func (x *index) apply(from jetstream.KeyValueEntry) {
 	e := entry{revision: from.Revision(), written: from.Created()}
 	gone := from.Operation() != jetstream.KeyValuePut || json.Unmarshal(from.Value(), &e.Record) != nil
+	defer x.watchers.tell(from.Key())
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	old, known := x.records[from.Key()]
@@ -147,6 +151,14 @@ func (x *index) apply(from jetstream.KeyValueEntry) {
 			tell(&e.Record)
 		}
 	}
+}
+
+// get returns a record.
+func (x *index) get(key string) (entry, bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	e, ok := x.records[key]
+	return e, ok
 }
 
 // check begins the watch anew unless it has come to a revision.

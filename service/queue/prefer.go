@@ -51,19 +51,11 @@ func (t *Taker) rank(ctx context.Context, m jetstream.Msg) Preference {
 func (t *Taker) record(ctx context.Context, m jetstream.Msg) (job.Record, error) {
 	parts := strings.Split(m.Subject(), ".")
 	tenant, id := parts[len(parts)-2], parts[len(parts)-1]
-	if r, ok := t.q.index.get(key(tenant, id)); ok {
-		return r, nil
+	if e, ok := t.q.index.get(key(tenant, id)); ok {
+		return e.Record, nil
 	}
 	r, _, err := t.q.load(ctx, tenant, id)
 	return r, err
-}
-
-// get returns a record.
-func (x *index) get(key string) (job.Record, bool) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	e, ok := x.records[key]
-	return e.Record, ok
 }
 
 // choose fetches from a lane what this worker should take of it, or nil.

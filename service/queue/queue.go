@@ -145,7 +145,7 @@ func (q *Queue) reread(ctx context.Context) {
 }
 
 // Bucket opens or makes a key-value bucket whose reads are never older than its writes:
-// direct reads, which any replica may answer, are switched off.
+// direct reads, which any replica may answer, are for buckets that have one only.
 func Bucket(ctx context.Context, js jetstream.JetStream, name string, replicas int) (jetstream.KeyValue, error) {
 	return BucketFor(ctx, js, name, replicas, Ephemeral{})
 }
@@ -166,8 +166,9 @@ func BucketFor(ctx context.Context, js jetstream.JetStream, name string, replica
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", name, tooFew(err))
 	}
-	if config := stream.CachedInfo().Config; config.AllowDirect || config.Replicas != replicas || config.MaxAge != e.TTL {
-		config.AllowDirect, config.Replicas, config.MaxAge = false, replicas, e.TTL
+	direct := replicas == 1
+	if config := stream.CachedInfo().Config; config.AllowDirect != direct || config.Replicas != replicas || config.MaxAge != e.TTL {
+		config.AllowDirect, config.Replicas, config.MaxAge = direct, replicas, e.TTL
 		config.Duplicates = 0 // at most the age; the server chooses
 		if _, err := js.UpdateStream(ctx, config); err != nil {
 			return nil, fmt.Errorf("bucket %s: %w", name, tooFew(err))
@@ -367,64 +368,4 @@ func (q *Queue) forget(ctx context.Context, r *job.Record) {
 	if m, err := q.stream.GetLastMsgForSubject(ctx, subject(r)); err == nil {
 		q.stream.DeleteMsg(ctx, m.Sequence)
 	}
-}
-
-// lookEvery is how often a watch looks whether it missed something. The client's library
-// takes some 20 s to find out that the server has forgotten its consumer.
-const lookEvery = 3 * time.Second
-
-// Watch sends a job's record now and whenever it changes, until it is final or ctx ends,
-// and then closes the channel.
-func (q *Queue) Watch(ctx context.Context, tenant, id string) (<-chan job.Record, error) {
-	if _, err := q.Get(ctx, tenant, id); err != nil {
-		return nil, err
-	}
-	watcher, err := q.records.Watch(ctx, key(tenant, id))
-	if err != nil {
-		return nil, fmt.Errorf("watch a job: %w", err)
-	}
-	records := make(chan job.Record)
-	go func() {
-		defer close(records)
-		defer watcher.Stop()
-		tick := time.NewTicker(lookEvery)
-		defer tick.Stop()
-		updates := watcher.Updates()
-		for last := uint64(0); ; {
-			var r job.Record
-			var revision uint64
-			select {
-			case entry, ok := <-updates:
-				if !ok {
-					updates = nil // looking goes on
-				}
-				if entry == nil || json.Unmarshal(entry.Value(), &r) != nil {
-					continue // what there was has been sent, or the record was deleted
-				}
-				revision = entry.Revision()
-			case <-tick.C:
-				var err error
-				if r, revision, err = q.load(ctx, tenant, id); errors.Is(err, ErrMissing) {
-					return
-				} else if err != nil {
-					continue
-				}
-			case <-ctx.Done():
-				return
-			}
-			if revision <= last {
-				continue
-			}
-			last = revision
-			select {
-			case records <- r:
-			case <-ctx.Done():
-				return
-			}
-			if r.State.Final() {
-				return
-			}
-		}
-	}()
-	return records, nil
 }
