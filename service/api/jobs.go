@@ -129,7 +129,7 @@ func (s *server) cancel(ctx context.Context, kind job.Kind, id string) (*body[cl
 // takes the connection for dead.
 const keepAlive = 15 * time.Second
 
-// follow sends a job whenever it changes. A job that isn't there has no events.
+// follow sends a job when it has changed. A job that isn't there has no events.
 func (s *server) follow(ctx context.Context, kind job.Kind, id string, send sse.Sender) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

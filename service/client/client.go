@@ -251,21 +251,24 @@ func (c *Client) WebhookSecret(ctx context.Context, renew bool) (WebhookSecret, 
 	return call[WebhookSecret](ctx, c, method, "/v1/webhook-secret", nil, nil)
 }
 
-// Wait follows a job until it has ended and returns it. It tells seen, if given, of every
-// change. A lost connection is made again. With an error, which is a *Problem if the service
-// hasn't the job, it returns the job as it was seen last.
+// Wait follows a job until it has ended and returns it. It tells seen, if given, of changes;
+// of those that follow one another quickly perhaps only the last. A lost connection is made
+// again. With an error, which is a *Problem if the service hasn't the job, it returns the job
+// as it was seen last.
 func (c *Client) Wait(ctx context.Context, j Job, seen func(Job)) (Job, error) {
+	at := path(j.Kind, j.ID) + "/events"
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		told := false
-		last, err := c.follow(ctx, j, func(j Job) {
-			told, wait = true, 100*time.Millisecond
-			if seen != nil {
+		err := c.follow(ctx, at, func(next Job) {
+			if j, told = next, true; seen != nil {
 				seen(j)
 			}
 		})
-		j = last
 		if told && j.Final() {
 			return j, nil
+		}
+		if told && err == nil {
+			wait = 100 * time.Millisecond
 		}
 		var problem *Problem
 		if errors.As(err, &problem) && problem.Status < 500 && problem.Status != http.StatusTooManyRequests {
@@ -279,21 +282,19 @@ func (c *Client) Wait(ctx context.Context, j Job, seen func(Job)) (Job, error) {
 	}
 }
 
-// follow reads a job's events until they end, and returns the last one.
-func (c *Client) follow(ctx context.Context, j Job, seen func(Job)) (Job, error) {
-	answer, err := c.send(ctx, http.MethodGet, path(j.Kind, j.ID)+"/events", nil, nil)
+// follow reads a job's events until they end.
+func (c *Client) follow(ctx context.Context, at string, seen func(Job)) error {
+	answer, err := c.send(ctx, http.MethodGet, at, nil, nil)
 	if err != nil {
-		return j, err
+		return err
 	}
 	defer answer.Body.Close()
-	err = events(answer.Body, func(data []byte) error {
-		var next Job // what an event leaves out is empty now
-		if err := json.Unmarshal(data, &next); err != nil {
+	return events(answer.Body, func(data []byte) error {
+		var j Job // what an event leaves out is empty
+		if err := json.Unmarshal(data, &j); err != nil {
 			return err
 		}
-		j = next
 		seen(j)
 		return nil
 	})
-	return j, err
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // index is a copy of all records, kept up to date by a watch. It may be a moment late: it
-// serves lists and counts, and no decision about a job.
+// serves lists, counts and watches of single jobs, and no change of a record is made by it.
 type index struct {
 	mu      sync.RWMutex
 	records map[string]entry
@@ -303,7 +303,7 @@ func (q *Queue) Sweep(ctx context.Context, retention time.Duration) error {
 	}
 	floors := map[lane]uint64{}
 	for _, r := range lone {
-		if err := q.mend(ctx, &r, floors); err != nil {
+		if err := q.mend(ctx, &r, floors); err != nil && !errors.Is(err, ErrFull) {
 			return fmt.Errorf("sweep: %w", err)
 		}
 	}
@@ -318,8 +318,9 @@ func (q *Queue) Sweep(ctx context.Context, retention time.Duration) error {
 }
 
 // mend sends a message for a job that has none, or one that JetStream takes for acknowledged
-// and keeps all the same. The floors are up to where the lanes' messages are, as far as they
-// were asked for.
+// and keeps all the same: nobody would get it, though a worker that has it already may live,
+// and then loses its job to the next one. The floors are up to where the lanes' messages are
+// acknowledged, as far as that was asked for.
 func (q *Queue) mend(ctx context.Context, r *job.Record, floors map[lane]uint64) error {
 	m, err := q.stream.GetLastMsgForSubject(ctx, subject(r))
 	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -355,11 +356,13 @@ func (q *Queue) mend(ctx context.Context, r *job.Record, floors map[lane]uint64)
 	return nil
 }
 
-// floor is up to where all messages of a lane are acknowledged, as JetStream sees it.
+// floor is up to where all messages of a lane are acknowledged, as JetStream sees it. A lane
+// that somebody closed is opened again.
 func (q *Queue) floor(ctx context.Context, l lane) (uint64, error) {
 	consumer, err := q.stream.Consumer(ctx, l.durable())
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return 0, nil
+		q.opened.Delete(l)
+		return 0, q.openLane(ctx, l)
 	}
 	if err != nil {
 		return 0, err

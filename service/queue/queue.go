@@ -145,7 +145,9 @@ func (q *Queue) reread(ctx context.Context) {
 }
 
 // Bucket opens or makes a key-value bucket whose reads are never older than its writes:
-// direct reads, which any replica may answer, are for buckets that have one only.
+// direct reads, which any replica may answer, are switched off. That holds for one replica
+// too: there may be more tomorrow, and a program that had begun before would read on directly,
+// from nobody.
 func Bucket(ctx context.Context, js jetstream.JetStream, name string, replicas int) (jetstream.KeyValue, error) {
 	return BucketFor(ctx, js, name, replicas, Ephemeral{})
 }
@@ -166,9 +168,8 @@ func BucketFor(ctx context.Context, js jetstream.JetStream, name string, replica
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", name, tooFew(err))
 	}
-	direct := replicas == 1
-	if config := stream.CachedInfo().Config; config.AllowDirect != direct || config.Replicas != replicas || config.MaxAge != e.TTL {
-		config.AllowDirect, config.Replicas, config.MaxAge = direct, replicas, e.TTL
+	if config := stream.CachedInfo().Config; config.AllowDirect || config.Replicas != replicas || config.MaxAge != e.TTL {
+		config.AllowDirect, config.Replicas, config.MaxAge = false, replicas, e.TTL
 		config.Duplicates = 0 // at most the age; the server chooses
 		if _, err := js.UpdateStream(ctx, config); err != nil {
 			return nil, fmt.Errorf("bucket %s: %w", name, tooFew(err))

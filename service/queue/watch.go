@@ -13,10 +13,15 @@ import (
 // started again or has moved what it follows.
 const lookEvery = 5 * time.Second
 
-// Watch sends a job's record now and when it has changed, until it is final or ctx ends, and
-// then closes the channel. Of changes that come faster than they are received, the last is
-// sent. A job that isn't there is ErrMissing.
+// Watch sends a job's record now and when it has changed, until it is final, is deleted, or
+// ctx ends, and then closes the channel. Of changes that come faster than they are received,
+// the last is sent. A job that isn't there is ErrMissing.
 func (q *Queue) Watch(ctx context.Context, tenant, id string) (<-chan job.Record, error) {
+	return q.watch(ctx, tenant, id, lookEvery)
+}
+
+// watch is Watch with a time between two looks.
+func (q *Queue) watch(ctx context.Context, tenant, id string, every time.Duration) (<-chan job.Record, error) {
 	at := key(tenant, id)
 	changed, stop := q.index.watchers.add(at)
 	r, revision, err := q.load(ctx, tenant, id)
@@ -28,7 +33,7 @@ func (q *Queue) Watch(ctx context.Context, tenant, id string) (<-chan job.Record
 	go func() {
 		defer close(records)
 		defer stop()
-		tick := time.NewTicker(lookEvery)
+		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for last := uint64(0); ; {
 			if revision > last {
