@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -30,69 +31,82 @@ func (f *fixture) takeAll(workers ...string) map[string]*queue.Lease {
 // TestOthersStay has jobs of one lane whose messages are all with workers, and takes the one
 // in the middle from its worker in each way that there is. Then the last one ends. The first,
 // whose worker dies, must still be taken over: nothing of it may have gone with the others.
+// So it is on one server, and on three.
 func TestOthersStay(t *testing.T) {
-	for name, take := range map[string]func(f *fixture, r job.Record) error{
-		"cancelled": func(f *fixture, r job.Record) error {
-			_, err := f.q.Cancel(f.ctx, r.Tenant, r.ID)
-			return err
-		},
-		"expired": func(f *fixture, r job.Record) error {
-			return f.q.Sweep(f.ctx, time.Hour)
-		},
-		"vanished": func(f *fixture, r job.Record) error {
-			now, err := f.q.Get(f.ctx, r.Tenant, r.ID)
-			if err != nil {
+	for _, replicas := range []int{1, 3} {
+		t.Run(fmt.Sprint(replicas), func(t *testing.T) {
+			t.Parallel()
+			var f *fixture
+			if replicas == 1 {
+				f = start(t, patient)
+			} else {
+				f = &fixture{t: t, nc: cluster(t), o: queue.DefaultOptions(), ctx: t.Context()}
+				patient(&f.o)
+				f.o.Replicas = replicas
+				var err error
+				if f.q, err = queue.Open(f.ctx, f.nc, f.o); err != nil {
+					t.Fatal(err)
+				}
+			}
+			othersStay(t, f, "cancelled", func(r job.Record) error {
+				_, err := f.q.Cancel(f.ctx, r.Tenant, r.ID)
 				return err
-			}
-			return f.q.Vanished(f.ctx, now.Worker)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			f := start(t, patient)
-			first := f.submit("a", nil)
-			middle := f.submit("a", func(r *job.Record) {
-				if name == "expired" {
-					r.Deadline = r.Created.Add(3 * time.Second)
-				}
 			})
-			last := f.submit("a", nil)
-			leases := f.takeAll("first", "middle", "last")
-			taken, ending := leases[first.ID], leases[last.ID]
-			if taken == nil || ending == nil {
-				t.Fatal("not all the jobs were taken")
-			}
-			for begin := time.Now(); ; time.Sleep(5 * time.Millisecond) {
-				if err := take(f, middle); err != nil {
-					t.Fatal(err)
-				}
-				// The copy of the records may be late.
-				if r, err := f.q.Get(f.ctx, "a", middle.ID); err == nil && r.State != job.Running {
-					break
-				} else if time.Since(begin) > soon {
-					t.Fatalf("%+v, %v", r, err)
-				}
-			}
-			if err := ending.Succeed(f.ctx, "", []byte("1")); err != nil {
-				t.Fatal(err)
-			}
-			taken.Abandon()
-
-			w := f.taker("next")
-			for {
-				l := f.take(w, soon)
-				if l == nil {
-					t.Fatal("the first job was lost")
-				}
-				if err := l.Succeed(f.ctx, "", []byte("2")); err != nil {
-					t.Fatal(err)
-				}
-				if l.Record().ID == first.ID {
-					break
-				}
-			}
-			f.want(first, job.Succeeded, "2")
+			othersStay(t, f, "expired", func(job.Record) error { return f.q.Sweep(f.ctx, time.Hour) })
+			othersStay(t, f, "vanished", func(r job.Record) error { return f.q.Vanished(f.ctx, r.Worker) })
 		})
 	}
+}
+
+// othersStay does so with the jobs of a tenant, which has the name of the way.
+func othersStay(t *testing.T, f *fixture, how string, take func(job.Record) error) {
+	t.Helper()
+	first := f.submit(how, nil)
+	middle := f.submit(how, func(r *job.Record) {
+		if how == "expired" {
+			r.Deadline = r.Created.Add(3 * time.Second)
+		}
+	})
+	last := f.submit(how, nil)
+	leases := f.takeAll(how+" 1", how+" 2", how+" 3")
+	taken, ending := leases[first.ID], leases[last.ID]
+	if taken == nil || ending == nil {
+		t.Fatalf("%s: not all the jobs were taken", how)
+	}
+	for begin := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		// The copy of the records may be late.
+		r, err := f.q.Get(f.ctx, how, middle.ID)
+		if err == nil && r.State != job.Running {
+			break
+		}
+		if err == nil {
+			err = take(r)
+		}
+		if err != nil || time.Since(begin) > soon {
+			t.Fatalf("%s: %+v, %v", how, r, err)
+		}
+	}
+	if err := ending.Succeed(f.ctx, "", []byte("1")); err != nil {
+		t.Fatal(err)
+	}
+	taken.Abandon()
+
+	w, left := f.taker(how+" 4"), map[string]bool{first.ID: true}
+	if how == "vanished" {
+		left[middle.ID] = true
+	}
+	for len(left) > 0 {
+		l := f.take(w, soon)
+		if l == nil {
+			t.Fatalf("%s: lost: %v", how, left)
+		}
+		if err := l.Succeed(f.ctx, "", []byte("2")); err != nil {
+			t.Fatal(err)
+		}
+		delete(left, l.Record().ID)
+	}
+	f.want(first, job.Succeeded, "2")
+	f.empty()
 }
 
 // TestMendLost has JetStream lose a message that it still keeps: a purge does that to those

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"github.com/zkml-go/zkml/service/job"
 	"github.com/zkml-go/zkml/service/queue"
 )
 
@@ -66,10 +67,13 @@ func cluster(t *testing.T) *nats.Conn {
 	return nil
 }
 
-// TestReplicas has a program that isn't told of replicas leave them as they are.
+// TestReplicas has a program that isn't told of replicas leave them as they are, and one that
+// was there before go on when others change them.
 func TestReplicas(t *testing.T) {
 	nc := cluster(t)
 	ctx := t.Context()
+	var before *queue.Queue
+	r := job.Record{ID: job.NewID(), Tenant: "a", Kind: job.Proof, Priority: job.Normal, Spec: []byte("{}")}
 	for _, c := range []struct {
 		wanted, want int
 		lonely       bool
@@ -78,6 +82,9 @@ func TestReplicas(t *testing.T) {
 		o := queue.DefaultOptions()
 		o.Replicas = c.wanted
 		q, err := queue.Open(ctx, nc, o)
+		for begin := time.Now(); err != nil && c.err == nil && time.Since(begin) < time.Minute; {
+			q, err = queue.Open(ctx, nc, o) // what has moved may have no leader for some seconds
+		}
 		if !errors.Is(err, c.err) {
 			t.Fatalf("%d: %v, want %v", c.wanted, err, c.err)
 		}
@@ -86,6 +93,19 @@ func TestReplicas(t *testing.T) {
 		}
 		if q.Lonely() != c.lonely || q.Options().Replicas != c.want {
 			t.Errorf("%d: lonely %v, %d replicas", c.wanted, q.Lonely(), q.Options().Replicas)
+		}
+		if before == nil {
+			before = q
+			if _, err := q.Submit(ctx, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := before.Get(ctx, "a", r.ID)
+		for begin := time.Now(); err != nil && time.Since(begin) < time.Minute; {
+			got, err = before.Get(ctx, "a", r.ID)
+		}
+		if err != nil || got.State != job.Queued {
+			t.Errorf("with %d replicas, to one from before: %s, %v", c.want, got.State, err)
 		}
 		for _, name := range []string{"ZKML_JOBS", "KV_zkml_jobs"} {
 			stream, err := q.JetStream().Stream(ctx, name)
