@@ -137,6 +137,8 @@ func (b *Bench) Throughput(ctx context.Context, mix []load.Mix, clients int) (su
 			continue // fewer jobs than rounds
 		}
 		r := &load.Report{}
+		// The clients begin within a second and ask for states every 5 s, besides following events:
+		// on two cores their own work would otherwise be part of what is measured.
 		args := []string{"-server", s.url, "-clients", fmt.Sprint(clients), "-ramp", "1s", "-poll", "5s", "-name", fmt.Sprint("round ", round)}
 		if err := b.loader(ctx, r, false, append(args, jobs(part)...)...); err != nil {
 			return sum, 0, err
